@@ -1,0 +1,102 @@
+package value
+
+import (
+	"slices"
+	"strings"
+)
+
+// ContextKind says how a string depends on a store object.
+type ContextKind uint8
+
+// The kinds of context elements (Nix: NixStringContextElem).
+const (
+	Opaque  ContextKind = iota // the store path itself
+	DrvDeep                    // a derivation and its whole closure, outputs included (drvPath)
+	Built                      // output Output of derivation Path
+)
+
+// ContextElem is one dependency. Path is the full text of a store path.
+type ContextElem struct {
+	Kind   ContextKind
+	Path   string
+	Output string // only Built
+}
+
+// String is Nix's encoded form: path, =path, !output!path.
+func (e ContextElem) String() string {
+	switch e.Kind {
+	case DrvDeep:
+		return "=" + e.Path
+	case Built:
+		return "!" + e.Output + "!" + e.Path
+	}
+	return e.Path
+}
+
+func compareElem(a, b ContextElem) int {
+	if c := strings.Compare(a.Path, b.Path); c != 0 {
+		return c
+	}
+	if a.Kind != b.Kind {
+		return int(a.Kind) - int(b.Kind)
+	}
+	return strings.Compare(a.Output, b.Output)
+}
+
+// Context is an immutable set of context elements, sorted. A nil *Context is
+// the empty set.
+type Context struct{ elems []ContextElem }
+
+// NewContext returns the set of elems, or nil if there are none.
+func NewContext(elems ...ContextElem) *Context {
+	if len(elems) == 0 {
+		return nil
+	}
+	elems = slices.Clone(elems)
+	slices.SortFunc(elems, compareElem)
+	return &Context{slices.Compact(elems)}
+}
+
+// Elems returns the elements in order; the caller must not change them.
+func (c *Context) Elems() []ContextElem {
+	if c == nil {
+		return nil
+	}
+	return c.elems
+}
+
+// Union returns the set of what is in either; it returns one of its operands
+// when that holds the other.
+func (c *Context) Union(d *Context) *Context {
+	if c == d || d == nil {
+		return c
+	}
+	if c == nil {
+		return d
+	}
+	out := make([]ContextElem, 0, len(c.elems)+len(d.elems))
+	i, j := 0, 0
+	for i < len(c.elems) && j < len(d.elems) {
+		switch k := compareElem(c.elems[i], d.elems[j]); {
+		case k < 0:
+			out = append(out, c.elems[i])
+			i++
+		case k > 0:
+			out = append(out, d.elems[j])
+			j++
+		default:
+			out = append(out, c.elems[i])
+			i++
+			j++
+		}
+	}
+	out = append(out, c.elems[i:]...)
+	out = append(out, d.elems[j:]...)
+	switch len(out) {
+	case len(c.elems):
+		return c
+	case len(d.elems):
+		return d
+	}
+	return &Context{out}
+}
