@@ -1,0 +1,27 @@
+package value
+
+// ThunkState says how far the evaluation of a thunk has come.
+type ThunkState uint8
+
+// The states of a thunk.
+const (
+	Evaluated ThunkState = iota // there is a value
+	Suspended                   // not asked for yet, or ended with an error
+	Running                     // being evaluated now: forcing it would be infinite recursion
+)
+
+// Peek looks at v without evaluating anything. The value is meaningful if the
+// state is Evaluated, and is then not a thunk.
+func Peek(v Value) (Value, ThunkState) {
+	t, ok := v.(*Thunk)
+	if !ok {
+		return v, Evaluated
+	}
+	switch t.code.(type) {
+	case nil:
+		return t.val, Evaluated
+	case blackhole:
+		return nil, Running
+	}
+	return nil, Suspended
+}
