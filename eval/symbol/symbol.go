@@ -1,7 +1,10 @@
 // Package symbol interns names: equal names are equal small integers.
 package symbol
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Symbol stands for a name of the [Table] that made it.
 type Symbol uint32
@@ -14,9 +17,13 @@ type Table struct {
 	names []string
 }
 
-// NewTable returns a table that holds the empty name.
+// NewTable returns a table that holds the names of this package's constants.
 func NewTable() *Table {
-	return &Table{ids: map[string]Symbol{"": 0}, names: []string{""}}
+	t := &Table{ids: make(map[string]Symbol, 1024)}
+	for _, name := range wellKnown {
+		t.Intern(name)
+	}
+	return t
 }
 
 // Intern returns the symbol of name, making one if need be.
@@ -51,6 +58,14 @@ func (t *Table) Name(s Symbol) string {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.names[s]
+}
+
+// Names returns all names, each at the index that is its symbol. The caller
+// must not change them.
+func (t *Table) Names() []string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return slices.Clip(t.names)
 }
 
 // Len returns the number of names, the empty one included.

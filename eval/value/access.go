@@ -1,70 +1,218 @@
 package value
 
-import "gonix/parser/source"
-
-// Apply calls fn with args one after the other: closures, builtins (also
-// partially applied) and sets with a __functor. The result is forced.
-func (th *Thread) Apply(pos source.Pos, fn Value, args ...Value) (Value, error) {
-	panic("todo")
-}
+import (
+	"gonix/eval/symbol"
+	"gonix/parser/source"
+)
 
 // The accessors force v and check its type; why completes a trace line as in
 // Nix ("while evaluating the first argument passed to builtins.elemAt"); ""
 // adds none. Errors read "expected a list but found a string: \"x\"".
 
+func (th *Thread) expected(pos source.Pos, what string, v Value) *Error {
+	return th.Errorf(pos, TypeError, "expected %s but found %s: %s", what, TypeName(v), th.Show(v))
+}
+
 // Attrs forces v to a set.
-func (th *Thread) Attrs(v Value, pos source.Pos, why string) (*Attrs, error) { panic("todo") }
+func (th *Thread) Attrs(v Value, pos source.Pos, why string) (*Attrs, error) {
+	v, err := th.Force(v, pos)
+	if err != nil {
+		return nil, err
+	}
+	if a, ok := v.(*Attrs); ok {
+		return a, nil
+	}
+	return nil, WithFrame(th.expected(source.NoPos, "a set", v), pos, why)
+}
 
 // List forces v to a list (its elements stay lazy).
-func (th *Thread) List(v Value, pos source.Pos, why string) (*List, error) { panic("todo") }
+func (th *Thread) List(v Value, pos source.Pos, why string) (*List, error) {
+	v, err := th.Force(v, pos)
+	if err != nil {
+		return nil, err
+	}
+	if l, ok := v.(*List); ok {
+		return l, nil
+	}
+	return nil, WithFrame(th.expected(source.NoPos, "a list", v), pos, why)
+}
 
 // String forces v to a string with its context.
-func (th *Thread) String(v Value, pos source.Pos, why string) (*String, error) { panic("todo") }
+func (th *Thread) String(v Value, pos source.Pos, why string) (*String, error) {
+	v, err := th.Force(v, pos)
+	if err == nil {
+		s, ok := v.(*String)
+		if ok {
+			return s, nil
+		}
+		err = th.expected(pos, "a string", v)
+	}
+	return nil, WithFrame(err, pos, why)
+}
 
-// StringNoCtx forces v to a string and refuses context ("the string '%1%' is
-// not allowed to refer to a store path (such as '%2%')").
-func (th *Thread) StringNoCtx(v Value, pos source.Pos, why string) (string, error) { panic("todo") }
+// StringNoCtx forces v to a string and refuses context.
+func (th *Thread) StringNoCtx(v Value, pos source.Pos, why string) (string, error) {
+	s, err := th.String(v, pos, why)
+	if err != nil {
+		return "", err
+	}
+	if s.Ctx != nil {
+		err := th.Errorf(source.NoPos, EvalError, "the string '%s' is not allowed to refer to a store path (such as '%s')",
+			s.S, s.Ctx.Elems()[0].display())
+		return "", WithFrame(err, pos, why)
+	}
+	return s.S, nil
+}
 
 // Int forces v to an integer.
-func (th *Thread) Int(v Value, pos source.Pos, why string) (int64, error) { panic("todo") }
+func (th *Thread) Int(v Value, pos source.Pos, why string) (int64, error) {
+	v, err := th.Force(v, pos)
+	if err == nil {
+		if i, ok := v.(Int); ok {
+			return int64(i), nil
+		}
+		err = th.expected(pos, "an integer", v)
+	}
+	return 0, WithFrame(err, pos, why)
+}
+
+// Float forces v to a number and returns it as a double.
+func (th *Thread) Float(v Value, pos source.Pos, why string) (float64, error) {
+	v, err := th.Force(v, pos)
+	if err == nil {
+		switch v := v.(type) {
+		case Int:
+			return float64(v), nil
+		case Float:
+			return float64(v), nil
+		}
+		err = th.expected(pos, "a float", v)
+	}
+	return 0, WithFrame(err, pos, why)
+}
 
 // Bool forces v to a Boolean.
-func (th *Thread) Bool(v Value, pos source.Pos, why string) (bool, error) { panic("todo") }
+func (th *Thread) Bool(v Value, pos source.Pos, why string) (bool, error) {
+	v, err := th.Force(v, pos)
+	if err == nil {
+		if b, ok := v.(Bool); ok {
+			return bool(b), nil
+		}
+		err = th.expected(pos, "a Boolean", v)
+	}
+	return false, WithFrame(err, pos, why)
+}
+
+// CheckBool is Bool for a value that is forced already.
+func (th *Thread) CheckBool(v Value, pos source.Pos, why string) (bool, error) {
+	if b, ok := v.(Bool); ok {
+		return bool(b), nil
+	}
+	return false, WithFrame(th.expected(pos, "a Boolean", v), pos, why)
+}
 
 // Function forces v to something that Apply takes.
-func (th *Thread) Function(v Value, pos source.Pos, why string) (Value, error) { panic("todo") }
-
-// CoerceOptions say what Coerce accepts beyond strings, paths and sets with
-// __toString or outPath.
-type CoerceOptions struct {
-	More        bool // null, Booleans, numbers and lists too (toString, derivation attributes)
-	CopyToStore bool // a path becomes the store path of a copy of it
-	KeepPaths   bool // a path stays as written, uncanonicalised
+func (th *Thread) Function(v Value, pos source.Pos, why string) (Value, error) {
+	v, err := th.Force(v, pos)
+	if err == nil {
+		switch f := v.(type) {
+		case *Closure, *Builtin, *PartialApp:
+			return v, nil
+		case *Attrs:
+			if _, ok := f.Get(symbol.Functor); ok {
+				return v, nil
+			}
+		}
+		err = th.expected(pos, "a function", v)
+	}
+	return nil, WithFrame(err, pos, why)
 }
 
-// Coerce turns v into a string as Nix's coerceToString does.
-func (th *Thread) Coerce(v Value, pos source.Pos, opt CoerceOptions, why string) (*String, error) {
-	panic("todo")
+// IsDerivation reports whether a forced value is a set whose type attribute is
+// "derivation".
+func (th *Thread) IsDerivation(v Value) (bool, error) {
+	a, ok := v.(*Attrs)
+	if !ok {
+		return false, nil
+	}
+	typ, ok := a.Get(symbol.Type)
+	if !ok {
+		return false, nil
+	}
+	t, err := th.Force(typ.Val, typ.Pos)
+	if err != nil {
+		return false, err
+	}
+	s, ok := t.(*String)
+	return ok && s.S == "derivation", nil
 }
-
-// CoercePath turns v into an absolute path, with the context of strings that
-// were turned into one.
-func (th *Thread) CoercePath(v Value, pos source.Pos, why string) (Path, *Context, error) {
-	panic("todo")
-}
-
-// Equal is ==.
-func (th *Thread) Equal(a, b Value, pos source.Pos) (bool, error) { panic("todo") }
-
-// Less is <.
-func (th *Thread) Less(a, b Value, pos source.Pos) (bool, error) { panic("todo") }
-
-// DeepForce forces v and all that it holds (deepSeq, --strict).
-func (th *Thread) DeepForce(v Value, pos source.Pos) error { panic("todo") }
 
 // TypeName is the name of a forced value's type with its article as messages
 // say it ("a set", "an integer", "a function").
-func TypeName(v Value) string { panic("todo") }
+func TypeName(v Value) string {
+	switch v := v.(type) {
+	case Null:
+		return "null"
+	case Bool:
+		return "a Boolean"
+	case Int:
+		return "an integer"
+	case Float:
+		return "a float"
+	case Path:
+		return "a path"
+	case *String:
+		if v.Ctx != nil {
+			return "a string with context"
+		}
+		return "a string"
+	case *List:
+		return "a list"
+	case *Attrs:
+		return "a set"
+	case *Closure:
+		return "a function"
+	case *Builtin:
+		return "the built-in function '" + v.Name + "'"
+	case *PartialApp:
+		return "the partially applied built-in function '" + v.Builtin.Name + "'"
+	case *Thunk:
+		if v.code == nil {
+			return TypeName(v.val)
+		}
+		if _, forcing := v.code.(blackhole); forcing {
+			return "a black hole"
+		}
+		return "a thunk"
+	}
+	panic("value: no such type of value")
+}
 
 // TypeOf is what builtins.typeOf returns for a forced value.
-func TypeOf(v Value) string { panic("todo") }
+func TypeOf(v Value) string {
+	switch v := v.(type) {
+	case Null:
+		return "null"
+	case Bool:
+		return "bool"
+	case Int:
+		return "int"
+	case Float:
+		return "float"
+	case Path:
+		return "path"
+	case *String:
+		return "string"
+	case *List:
+		return "list"
+	case *Attrs:
+		return "set"
+	case *Closure, *Builtin, *PartialApp:
+		return "lambda"
+	case *Thunk:
+		if v.code == nil {
+			return TypeOf(v.val)
+		}
+	}
+	panic("value: type of a value that is not forced")
+}

@@ -3,6 +3,7 @@ package value
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"gonix/eval/symbol"
 	"gonix/parser/source"
@@ -98,7 +99,8 @@ func mergeAttrs(l, r []Attr, size int) []Attr {
 // order that users see.
 func (a *Attrs) Sorted(t *symbol.Table) []Attr {
 	out := slices.Clone(a.All())
-	slices.SortFunc(out, func(x, y Attr) int { return cmp.Compare(t.Name(x.Sym), t.Name(y.Sym)) })
+	names := t.Names()
+	slices.SortFunc(out, func(x, y Attr) int { return strings.Compare(names[x.Sym], names[y.Sym]) })
 	return out
 }
 
@@ -142,6 +144,12 @@ func NewBuilder(n int) *Builder { return &Builder{attrs: make([]Attr, 0, n)} }
 // Add appends an attribute.
 func (b *Builder) Add(s symbol.Symbol, pos source.Pos, v Value) {
 	b.attrs = append(b.attrs, Attr{s, pos, v})
+}
+
+// NewAttrs returns the set of attrs, which it keeps: they must be sorted by
+// symbol, each name once.
+func NewAttrs(pos source.Pos, attrs []Attr) *Attrs {
+	return &Attrs{own: attrs, size: len(attrs), pos: pos}
 }
 
 // Finish returns the set. Of attributes with the same name the first added

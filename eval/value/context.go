@@ -33,6 +33,17 @@ func (e ContextElem) String() string {
 	return e.Path
 }
 
+// display is the form that messages show.
+func (e ContextElem) display() string {
+	switch e.Kind {
+	case DrvDeep:
+		return e.Path + " (deep)"
+	case Built:
+		return e.Path + "^" + e.Output
+	}
+	return e.Path
+}
+
 func compareElem(a, b ContextElem) int {
 	if c := strings.Compare(a.Path, b.Path); c != 0 {
 		return c

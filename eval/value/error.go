@@ -1,7 +1,9 @@
 package value
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"gonix/parser/source"
 )
@@ -29,20 +31,24 @@ const (
 // Catchable reports whether builtins.tryEval turns the error into a value.
 func (k Kind) Catchable() bool { return k == Throw || k == AssertFailed || k == NotFoundError }
 
-// Frame of a trace: what was being done where.
+// TraceFrame says what was being done where when an error came up.
 type TraceFrame struct {
 	Pos source.Pos
 	Msg string
+	// Call marks the frames of function calls, which are many: only a full
+	// trace (--show-trace) has them.
+	Call bool
 }
 
 // Error is an error of the program that is being evaluated.
 type Error struct {
-	Kind   Kind
-	Msg    string
-	Pos    source.Pos
-	Frames []TraceFrame // innermost first
-	Notes  []string     // "Did you mean …?" and the like
-	Cause  error        // the host's error, if one is behind this
+	Kind        Kind
+	Msg         string
+	Pos         source.Pos
+	Frames      []TraceFrame // innermost first
+	Notes       []string     // "Did you mean …?" and the like
+	Cause       error        // the host's error, if one is behind this
+	Recoverable bool         // forcing the same value again tries again
 }
 
 // Error returns the message alone; rendering with places is the caller's.
@@ -56,10 +62,42 @@ func (th *Thread) Errorf(pos source.Pos, kind Kind, format string, args ...any) 
 	return &Error{Kind: kind, Msg: fmt.Sprintf(format, args...), Pos: pos}
 }
 
-// WithFrame appends a trace frame while an error is passed up; it returns err.
-func WithFrame(err error, pos source.Pos, format string, args ...any) error {
+// AsError returns err as a language error, wrapping an error of the host.
+func AsError(err error) *Error {
 	if e, ok := err.(*Error); ok {
-		e.Frames = append(e.Frames, TraceFrame{pos, fmt.Sprintf(format, args...)})
+		return e
 	}
-	return err
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Kind: IOError, Msg: err.Error(), Cause: err}
+}
+
+// WithFrame appends a trace frame while an error is passed up; it returns err
+// as an [*Error]. An empty format adds nothing.
+func WithFrame(err error, pos source.Pos, format string, args ...any) error {
+	e := AsError(err)
+	if format == "" {
+		return e
+	}
+	if len(args) > 0 {
+		format = fmt.Sprintf(format, args...)
+	}
+	e.Frames = append(e.Frames, TraceFrame{Pos: pos, Msg: format})
+	return e
+}
+
+// WithCallFrame is WithFrame for the frames that only a full trace shows.
+func WithCallFrame(err error, pos source.Pos, msg string) error {
+	e := AsError(err)
+	e.Frames = append(e.Frames, TraceFrame{Pos: pos, Msg: msg, Call: true})
+	return e
+}
+
+// snapshot returns a copy of e that shares nothing that is still written to:
+// the one that a thunk remembers, and the one that forcing it again returns.
+func (e *Error) snapshot() *Error {
+	c := *e
+	c.Frames = slices.Clip(e.Frames)
+	return &c
 }

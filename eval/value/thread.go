@@ -1,6 +1,8 @@
 package value
 
 import (
+	"fmt"
+
 	"gonix/eval/symbol"
 	"gonix/parser/source"
 )
@@ -12,13 +14,16 @@ type Thread struct {
 	Sources *source.Set
 	Paths   Paths
 
-	// MaxDepth bounds nested calls and forces; beyond it evaluation ends with
-	// an ordinary error (Nix: max-call-depth).
+	// MaxDepth bounds nested calls, coercions and comparisons; beyond it
+	// evaluation ends with an ordinary error (Nix: max-call-depth).
 	MaxDepth int
 	depth    int
+	nest     int // see maxNest
 
-	thunks []Thunk // the rest of the current chunk
-	Stats  Stats
+	thunks  []Thunk  // the rest of the current chunk
+	frames  []frame1 // likewise
+	strings []*String
+	Stats   Stats
 }
 
 // Stats counts what NIX_SHOW_STATS shows.
@@ -54,13 +59,6 @@ func (th *Thread) NewThunk(code Code, f *Frame) *Thunk {
 	return t
 }
 
-// NewFrame returns a frame of n empty slots.
-func (th *Thread) NewFrame(up *Frame, n int) *Frame {
-	th.Stats.Frames++
-	th.Stats.Slots += uint64(n)
-	return &Frame{Up: up, Slots: make([]Value, n)}
-}
-
 // blackhole is the code of a thunk that is being forced.
 type blackhole struct{}
 
@@ -69,9 +67,9 @@ func (blackhole) Delay(*Thread, *Frame) Value         { panic("value: blackhole 
 func (blackhole) Pos() source.Pos                     { return source.NoPos }
 
 // failed is the code of a thunk whose evaluation ended with an error.
-type failed struct{ err error }
+type failed struct{ err *Error }
 
-func (f failed) Eval(*Thread, *Frame) (Value, error) { return nil, f.err }
+func (f failed) Eval(*Thread, *Frame) (Value, error) { return nil, f.err.snapshot() }
 func (failed) Delay(*Thread, *Frame) Value           { panic("value: failed thunk delayed") }
 func (failed) Pos() source.Pos                       { return source.NoPos }
 
@@ -94,33 +92,105 @@ func (th *Thread) forceThunk(t *Thunk, pos source.Pos) (Value, error) {
 	case blackhole:
 		return nil, th.Errorf(pos, InfiniteRecursion, "infinite recursion encountered")
 	case failed:
-		return nil, c.err
+		return c.Eval(th, nil)
 	}
-	if err := th.Enter(pos); err != nil {
-		return nil, err
+	if th.nest > maxNest {
+		return nil, th.overflow(pos)
 	}
+	th.nest += forceWeight
 	t.code, t.frame = blackhole{}, nil
 	v, err := code.Eval(th, frame)
-	th.Leave()
+	th.nest -= forceWeight
 	if err != nil {
-		t.code = failed{err}
-		return nil, err
+		e := AsError(err)
+		if e.Recoverable {
+			t.code, t.frame = code, frame
+		} else {
+			t.code = failed{e.snapshot()}
+		}
+		return nil, e
 	}
 	t.val, t.code = v, nil
 	return v, nil
 }
 
-// Enter counts one level of recursion; each successful Enter needs a Leave.
+// settled returns what a thunk holds if it has been forced, else v itself.
+func settled(v Value) Value {
+	if t, ok := v.(*Thunk); ok && t.code == nil {
+		return t.val
+	}
+	return v
+}
+
+// maxNest bounds the recursion of the evaluator itself, whatever the cause:
+// chains of thunks are not calls and so do not count for MaxDepth. Its unit is
+// about one small Go stack frame; the limit stays well below the size at which
+// Go ends the process, which nothing could prevent. Expressions that nest
+// deeply in the source weigh more (see [Thread.Deepen]).
+const (
+	maxNest       = 800_000
+	forceWeight   = 2
+	callWeight    = 3
+	builtinWeight = 4
+)
+
+// Enter counts one level of call depth; each successful Enter needs a Leave.
 func (th *Thread) Enter(pos source.Pos) error {
-	if th.depth >= th.MaxDepth {
+	if th.depth > th.MaxDepth {
 		return th.Errorf(pos, DepthExceeded, "stack overflow; max-call-depth exceeded")
 	}
+	if th.nest > maxNest {
+		return th.overflow(pos)
+	}
 	th.depth++
+	th.nest += callWeight
 	return nil
 }
 
 // Leave undoes Enter.
-func (th *Thread) Leave() { th.depth-- }
+func (th *Thread) Leave() {
+	th.depth--
+	th.nest -= callWeight
+}
+
+// Deepen counts levels of recursion that are not calls; each successful Deepen
+// needs a Shallow of as many.
+func (th *Thread) Deepen(pos source.Pos, levels int) error {
+	if th.nest > maxNest {
+		return th.overflow(pos)
+	}
+	th.nest += levels
+	return nil
+}
+
+// Shallow undoes Deepen.
+func (th *Thread) Shallow(levels int) { th.nest -= levels }
+
+func (th *Thread) overflow(pos source.Pos) *Error {
+	return th.Errorf(pos, DepthExceeded, "stack overflow (possible infinite recursion)")
+}
+
+// SymbolString returns the name of s as a value, the same one each time.
+func (th *Thread) SymbolString(s symbol.Symbol) *String {
+	if int(s) >= len(th.strings) {
+		th.strings = append(th.strings, make([]*String, th.Symbols.Len()-len(th.strings))...)
+	}
+	if v := th.strings[s]; v != nil {
+		return v
+	}
+	v := NewString(th.Symbols.Name(s))
+	th.strings[s] = v
+	return v
+}
+
+// ShowPos is a place as messages write it: file:line:column.
+func (th *Thread) ShowPos(pos source.Pos) string {
+	p, ok := th.Sources.Position(pos)
+	if !ok {
+		return "«none»"
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File.Name, p.Line, p.Column)
+}
 
 // Lazy is a thunk over Go code, for builtins that return lazy results
 // (map, genList, mapAttrs).

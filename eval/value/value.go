@@ -75,13 +75,24 @@ type Formal struct {
 	Optional bool
 }
 
+// MultiFunction is a Function whose body is a function again, so that it can
+// take several arguments at once without making the functions in between.
+type MultiFunction interface {
+	Function
+	// CallArgs applies the function to the first of args, as many as it takes,
+	// and returns how many that were.
+	CallArgs(th *Thread, frame *Frame, args []Value) (v Value, used int, err error)
+}
+
 // Builtin is a function of the host. Fn gets exactly Arity arguments, not yet
-// forced, and the place of the call.
+// forced. Its pos is where the function's own messages point: nowhere, as in
+// Nix, for the trace frame "while calling the 'x' builtin" names the call.
 type Builtin struct {
-	Name   string // without the leading __
-	Params []string
-	Doc    string
-	Fn     func(th *Thread, pos source.Pos, args []Value) (Value, error)
+	Name    string // without the leading __
+	Params  []string
+	Doc     string
+	NoFrame bool // leave out the trace frame that names the call
+	Fn      func(th *Thread, pos source.Pos, args []Value) (Value, error)
 }
 
 // Arity is the number of arguments that Fn takes.
@@ -119,13 +130,6 @@ type Code interface {
 	// Delay returns the value itself where that costs nothing, else a thunk.
 	Delay(th *Thread, f *Frame) Value
 	Pos() source.Pos
-}
-
-// Frame holds the variables of one scope; the resolver knows each by how many
-// frames up it is and in which slot.
-type Frame struct {
-	Up    *Frame
-	Slots []Value
 }
 
 // Paths is what coercion and comparison need of the outside world.
