@@ -1,0 +1,211 @@
+package derivation
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"gonix/derivation/aterm"
+	"gonix/derivation/storepath"
+)
+
+// Parse reads the text of a .drv file. name is the derivation's name, which is
+// not in the text: that of the file's path without .drv.
+func Parse(name string, text []byte) (*Derivation, error) {
+	d := &Derivation{
+		Name:      name,
+		Outputs:   map[string]Output{},
+		InputDrvs: map[storepath.Path][]string{},
+		Env:       map[string]string{},
+	}
+	if err := d.scan(aterm.NewScanner(string(text))); err != nil {
+		return nil, fmt.Errorf("parse derivation '%s': %w", name, err)
+	}
+	return d, nil
+}
+
+func (d *Derivation) scan(s *aterm.Scanner) error {
+	if err := s.Expect("Derive("); err != nil {
+		return err
+	}
+	steps := []func(*aterm.Scanner) error{
+		d.scanOutputs, d.scanInputDrvs, d.scanInputSrcs,
+		func(s *aterm.Scanner) (err error) { d.Platform, err = s.String(); return },
+		func(s *aterm.Scanner) (err error) { d.Builder, err = s.String(); return },
+		func(s *aterm.Scanner) (err error) { d.Args, err = s.Strings(); return },
+		d.scanEnv,
+	}
+	for i, step := range steps {
+		if i > 0 {
+			if err := s.Expect(","); err != nil {
+				return err
+			}
+		}
+		if err := step(s); err != nil {
+			return err
+		}
+	}
+	if err := s.Expect(")"); err != nil {
+		return err
+	}
+	return s.End()
+}
+
+func (d *Derivation) scanOutputs(s *aterm.Scanner) error {
+	return s.List(func() error {
+		var name, path string
+		var o Output
+		if err := s.Tuple(&name, &path, &o.HashAlgo, &o.Hash); err != nil {
+			return err
+		}
+		if _, dup := d.Outputs[name]; dup {
+			return fmt.Errorf("output '%s' appears twice", name)
+		}
+		if _, _, err := o.Fixed(); err != nil {
+			return fmt.Errorf("output '%s': %w", name, err)
+		}
+		if path != "" {
+			p, err := storepath.Parse(path)
+			if err != nil {
+				return fmt.Errorf("output '%s': %w", name, err)
+			}
+			o.Path = p
+		}
+		d.Outputs[name] = o
+		return nil
+	})
+}
+
+func (d *Derivation) scanInputDrvs(s *aterm.Scanner) error {
+	return s.List(func() error {
+		if err := s.Expect("("); err != nil {
+			return err
+		}
+		path, err := s.String()
+		if err != nil {
+			return err
+		}
+		p, err := storepath.Parse(path)
+		if err != nil {
+			return fmt.Errorf("input: %w", err)
+		}
+		if err := s.Expect(","); err != nil {
+			return err
+		}
+		outs, err := s.Strings()
+		if err != nil {
+			return err
+		}
+		if _, dup := d.InputDrvs[p]; dup {
+			return fmt.Errorf("input '%s' appears twice", path)
+		}
+		slices.Sort(outs)
+		d.InputDrvs[p] = slices.Compact(outs)
+		return s.Expect(")")
+	})
+}
+
+func (d *Derivation) scanInputSrcs(s *aterm.Scanner) error {
+	err := s.List(func() error {
+		path, err := s.String()
+		if err != nil {
+			return err
+		}
+		p, err := storepath.Parse(path)
+		if err != nil {
+			return fmt.Errorf("source: %w", err)
+		}
+		d.InputSrcs = append(d.InputSrcs, p)
+		return nil
+	})
+	slices.SortFunc(d.InputSrcs, storepath.Compare)
+	d.InputSrcs = slices.Compact(d.InputSrcs)
+	return err
+}
+
+func (d *Derivation) scanEnv(s *aterm.Scanner) error {
+	return s.List(func() error {
+		var name, value string
+		if err := s.Tuple(&name, &value); err != nil {
+			return err
+		}
+		if _, dup := d.Env[name]; dup {
+			return fmt.Errorf("variable '%s' appears twice", name)
+		}
+		d.Env[name] = value
+		return nil
+	})
+}
+
+// AppendTo appends the text of d as it is written to the store.
+func (d *Derivation) AppendTo(b []byte) []byte {
+	inputs := make([]input, 0, len(d.InputDrvs))
+	for p, outs := range d.InputDrvs {
+		inputs = append(inputs, input{p.String(), outs})
+	}
+	return d.appendTo(b, inputs, false)
+}
+
+// input is an element of the list of input derivations: the key is their path
+// or, when hashing, what their outputs hash to.
+type input struct {
+	key     string
+	outputs []string
+}
+
+// appendTo writes the inputs given, sorted; mask leaves out the output paths,
+// which is how they can be hashed before they are known.
+func (d *Derivation) appendTo(b []byte, inputs []input, mask bool) []byte {
+	b = append(b, "Derive(["...)
+	for i, name := range d.OutputNames() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		o := d.Outputs[name]
+		path := o.Path.String()
+		if mask {
+			path = ""
+		}
+		b = aterm.AppendTuple(b, name, path, o.HashAlgo, o.Hash)
+	}
+	b = append(b, "],["...)
+	slices.SortFunc(inputs, func(x, y input) int { return strings.Compare(x.key, y.key) })
+	for i, in := range inputs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '(')
+		b = aterm.AppendString(b, in.key)
+		b = append(b, ',')
+		b = aterm.AppendStrings(b, in.outputs)
+		b = append(b, ')')
+	}
+	b = append(b, "],["...)
+	for i, p := range d.InputSrcs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = aterm.AppendString(b, p.String())
+	}
+	b = append(b, "],"...)
+	b = aterm.AppendString(b, d.Platform)
+	b = append(b, ',')
+	b = aterm.AppendString(b, d.Builder)
+	b = append(b, ',')
+	b = aterm.AppendStrings(b, d.Args)
+	b = append(b, ",["...)
+	for i, name := range slices.Sorted(maps.Keys(d.Env)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		value := d.Env[name]
+		if mask {
+			if _, isOutput := d.Outputs[name]; isOutput {
+				value = ""
+			}
+		}
+		b = aterm.AppendTuple(b, name, value)
+	}
+	return append(b, "])"...)
+}
