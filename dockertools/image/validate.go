@@ -1,0 +1,169 @@
+package image
+
+import (
+	"bufio"
+	"bytes"
+
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// Validate reads every blob of img and checks every digest and size, that the
+// configuration and the manifest agree with the layers, and that the history
+// fits.
+func Validate(img *Image) error {
+	if err := checkBlob("manifest", img.Descriptor(), img.rawManifest); err != nil {
+		return err
+	}
+	if err := checkBlob("configuration", img.ConfigDescriptor(), img.rawConfig); err != nil {
+		return err
+	}
+	var m Manifest
+	if err := json.Unmarshal(img.rawManifest, &m); err != nil {
+		return fmt.Errorf("validate manifest: %w", err)
+	}
+	if m.SchemaVersion != 2 {
+		return fmt.Errorf("validate manifest: schemaVersion is %d, not 2", m.SchemaVersion)
+	}
+	if m.Config.Digest != img.configDesc.Digest || m.Config.Size != img.configDesc.Size {
+		return fmt.Errorf("validate manifest: it names configuration %s, but the image has %s", m.Config.Digest, img.configDesc.Digest)
+	}
+	cfg, err := ParseConfig(img.rawConfig)
+	if err != nil {
+		return err
+	}
+	if len(m.Layers) != len(img.layers) || len(cfg.RootFS.DiffIDs) != len(img.layers) {
+		return fmt.Errorf("validate image: %d layers, %d in the manifest, %d in the configuration", len(img.layers), len(m.Layers), len(cfg.RootFS.DiffIDs))
+	}
+	if n := filled(cfg.History); len(cfg.History) > 0 && n != len(img.layers) {
+		return fmt.Errorf("validate image: the history tells of %d layers, but there are %d", n, len(img.layers))
+	}
+	for i, l := range img.layers {
+		if m.Layers[i].Digest != l.Digest || m.Layers[i].Size != l.Size || cfg.RootFS.DiffIDs[i] != l.DiffID {
+			return fmt.Errorf("validate layer %d: the manifest, the configuration and the layer disagree on digests", i)
+		}
+		if err := l.Verify(); err != nil {
+			return fmt.Errorf("validate layer %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func checkBlob(what string, d Descriptor, data []byte) error {
+	if got := Sum(data); got != d.Digest || int64(len(data)) != d.Size {
+		return fmt.Errorf("validate %s: digest %s of %d bytes, expected %s of %d", what, got, len(data), d.Digest, d.Size)
+	}
+	return nil
+}
+
+// Verify reads the blob of l to its end and compares digest, size and DiffID.
+func (l Layer) Verify() error { return l.Read(func(r io.Reader) error { return nil }) }
+
+// Read gives the uncompressed tar of l to use, then reads what use left over
+// and compares digest, size and DiffID. Whatever use did is to be thrown away
+// when Read returns an error.
+func (l Layer) Read(use func(io.Reader) error) error {
+	blob, err := l.Open()
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	digest := sha256.New()
+	counted := &counter{r: io.LimitReader(blob, l.Size+1)}
+	raw := bufio.NewReaderSize(io.TeeReader(counted, digest), 1<<17)
+	tar, err := Decompress(raw)
+	if err != nil {
+		return err
+	}
+	defer tar.Close()
+	var diff io.Reader = tar
+	diffID := sha256.New()
+	diff = io.TeeReader(diff, diffID)
+	if err := use(diff); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, diff); err != nil {
+		return fmt.Errorf("read layer %s: %w", l.Digest, err)
+	}
+	// A frame may end before the blob does.
+	if _, err := io.Copy(io.Discard, raw); err != nil {
+		return fmt.Errorf("read layer %s: %w", l.Digest, err)
+	}
+	if got := FromSHA256(digest.Sum(nil)); got != l.Digest || counted.n != l.Size {
+		return fmt.Errorf("layer has digest %s and %d bytes, expected %s and %d", got, counted.n, l.Digest, l.Size)
+	}
+	if got := FromSHA256(diffID.Sum(nil)); got != l.DiffID {
+		return fmt.Errorf("layer %s unpacks to %s, expected %s", l.Digest, got, l.DiffID)
+	}
+	return nil
+}
+
+// Compressions by the bytes they begin with.
+var magics = []struct {
+	magic     []byte
+	name      string
+	mediaType string
+}{
+	{[]byte{0x1f, 0x8b}, "gzip", MediaTypeLayerGzip},
+	{[]byte{0x28, 0xb5, 0x2f, 0xfd}, "zstd", MediaTypeLayerZstd},
+	{[]byte{0xfd, '7', 'z', 'X', 'Z', 0}, "xz", ""},
+	{[]byte("BZh"), "bzip2", ""},
+}
+
+// SniffLayer returns the media type of a layer that begins with head.
+func SniffLayer(head []byte) (string, error) {
+	for _, m := range magics {
+		if bytes.HasPrefix(head, m.magic) {
+			if m.mediaType == "" {
+				return "", fmt.Errorf("layer is compressed with %s, which images do not use", m.name)
+			}
+			return m.mediaType, nil
+		}
+	}
+	return MediaTypeLayer, nil
+}
+
+// Decompress returns what r unpacks to, judging by its first bytes; bytes that
+// no known compression begins with are passed through.
+func Decompress(r *bufio.Reader) (io.ReadCloser, error) {
+	head, err := r.Peek(6)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	kind, err := SniffLayer(head)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case MediaTypeLayerGzip:
+		zr, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, fmt.Errorf("read gzip: %w", err)
+		}
+		return zr, nil
+	case MediaTypeLayerZstd:
+		// One goroutine, and a window that honest encoders stay within.
+		zr, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
+		if err != nil {
+			return nil, fmt.Errorf("read zstd: %w", err)
+		}
+		return zr.IOReadCloser(), nil
+	}
+	return io.NopCloser(r), nil
+}
+
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
