@@ -1,0 +1,146 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// schemaVersion is the version of Nix's database that this package reads and
+// writes; it has been Nix's since 2016 (libstore/local-store.hh,
+// nixSchemaVersion).
+const schemaVersion = 10
+
+// schema is Nix's (libstore/schema.sql): both programs must be able to open what
+// the other one made.
+const schema = `
+create table if not exists ValidPaths (
+    id               integer primary key autoincrement not null,
+    path             text unique not null,
+    hash             text not null, -- base16 representation
+    registrationTime integer not null,
+    deriver          text,
+    narSize          integer,
+    ultimate         integer, -- null implies "false"
+    sigs             text, -- space-separated
+    ca               text -- if not null, how the path follows from the content
+);
+create table if not exists Refs (
+    referrer  integer not null,
+    reference integer not null,
+    primary key (referrer, reference),
+    foreign key (referrer) references ValidPaths(id) on delete cascade,
+    foreign key (reference) references ValidPaths(id) on delete restrict
+);
+create index if not exists IndexReferrer on Refs(referrer);
+create index if not exists IndexReference on Refs(reference);
+create trigger if not exists DeleteSelfRefs before delete on ValidPaths
+  begin
+    delete from Refs where referrer = old.id and reference = old.id;
+  end;
+create table if not exists DerivationOutputs (
+    drv  integer not null,
+    id   text not null, -- symbolic output id, usually "out"
+    path text not null,
+    primary key (drv, id),
+    foreign key (drv) references ValidPaths(id) on delete cascade
+);
+create index if not exists IndexDerivationOutputs on DerivationOutputs(path);
+`
+
+// readSchema returns the version in the schema file, 0 if there is none.
+func readSchema(file string) (int, error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	v, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || v <= 0 {
+		return 0, fmt.Errorf("'%s' is corrupt", file)
+	}
+	return v, nil
+}
+
+// checkSchema refuses the databases that this package cannot handle.
+func checkSchema(v int) error {
+	switch {
+	case v > schemaVersion:
+		return fmt.Errorf("current Nix store schema is version %d, but I only support %d", v, schemaVersion)
+	case v < schemaVersion:
+		return fmt.Errorf("Nix store schema version %d is too old; run a current Nix on the store once to upgrade it to %d", v, schemaVersion)
+	}
+	return nil
+}
+
+// openDatabase opens the SQLite file, and creates its tables if create is set.
+func openDatabase(file string, create, readOnly bool) (*sqlite.Conn, error) {
+	flags := sqlite.OpenReadWrite
+	switch {
+	case create:
+		flags |= sqlite.OpenCreate | sqlite.OpenWAL
+	case readOnly:
+		flags = sqlite.OpenReadOnly | sqlite.OpenURI
+		file = immutableURI(file)
+	}
+	conn, err := sqlite.OpenConn(file, flags)
+	if err != nil {
+		return nil, sqliteError(err)
+	}
+	for _, pragma := range []string{"foreign_keys = 1", "synchronous = normal", "wal_autocheckpoint = 40000"} {
+		if readOnly && !strings.HasPrefix(pragma, "foreign") {
+			continue
+		}
+		if err := sqlitex.ExecuteTransient(conn, "pragma "+pragma, nil); err != nil {
+			conn.Close()
+			return nil, sqliteError(err)
+		}
+	}
+	if create {
+		if err := sqlitex.ExecuteScript(conn, schema, nil); err != nil {
+			conn.Close()
+			return nil, sqliteError(err)
+		}
+	}
+	return conn, nil
+}
+
+// immutableURI names a database that nobody can write while it is read: a
+// directory without write permission has no place for a lock or a shared index.
+func immutableURI(file string) string {
+	var b strings.Builder
+	b.WriteString("file:")
+	for i := range len(file) {
+		if c := file[i]; strings.IndexByte("%?# ", c) >= 0 || c < ' ' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	b.WriteString("?immutable=1")
+	return b.String()
+}
+
+// sqliteError makes a full disk recognisable as such, whoever noticed it.
+func sqliteError(err error) error {
+	switch code := sqlite.ErrCode(err); {
+	case err == nil:
+		return nil
+	case code == sqlite.ResultFull:
+		return fmt.Errorf("database: %w", unix.ENOSPC)
+	case code == sqlite.ResultIOErrSHMSize, code == sqlite.ResultIOErrWrite:
+		return fmt.Errorf("database: %w (is the disk full?)", err)
+	case code.ToPrimary() == sqlite.ResultReadOnly, code.ToPrimary() == sqlite.ResultCantOpen:
+		return fmt.Errorf("database: %w: %w", ErrReadOnly, err)
+	}
+	return fmt.Errorf("database: %w", err)
+}
