@@ -216,3 +216,7 @@ func TypeOf(v Value) string {
 	}
 	panic("value: type of a value that is not forced")
 }
+
+// Expected is the error of a forced value that is not what it has to be ("a
+// set", "a list").
+func (th *Thread) Expected(what string, v Value) *Error { return th.expected(source.NoPos, what, v) }

@@ -140,3 +140,13 @@ func (th *Thread) Call(pos source.Pos, fn, arg Value) (Value, error) {
 	}
 	return v, nil
 }
+
+// CallBuiltin calls b with all of its arguments.
+func (th *Thread) CallBuiltin(pos source.Pos, b *Builtin, args []Value) (Value, error) {
+	if err := th.Enter(pos); err != nil {
+		return nil, err
+	}
+	v, err := th.callBuiltin(pos, b, args)
+	th.Leave()
+	return v, err
+}

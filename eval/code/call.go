@@ -1,0 +1,102 @@
+package code
+
+import (
+	"gonix/eval/value"
+	"gonix/parser/source"
+)
+
+// CallOne is Fn Arg.
+type CallOne struct {
+	Fn, Arg Node
+	At      source.Pos
+}
+
+// Eval calls the function.
+func (c *CallOne) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
+	fn, err := c.Fn.Eval(th, f)
+	if err != nil {
+		return nil, err
+	}
+	return th.Call(c.At, fn, c.Arg.Delay(th, f))
+}
+
+// Delay returns a thunk.
+func (c *CallOne) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(c, f) }
+
+// Pos returns where the call starts.
+func (c *CallOne) Pos() source.Pos { return c.At }
+
+// Call is Fn applied to two or more arguments.
+type Call struct {
+	Fn   Node
+	Args []Node
+	At   source.Pos
+}
+
+// Eval calls the function with all arguments at once.
+func (c *Call) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
+	fn, err := c.Fn.Eval(th, f)
+	if err != nil {
+		return nil, err
+	}
+	if clo, ok := fn.(*value.Closure); ok {
+		if l, ok := clo.Fn.(*Curried); ok && l.arity == len(c.Args) {
+			return c.direct(th, f, l, clo.Frame)
+		}
+	}
+	return th.ApplyAll(c.At, fn, delayAll(th, f, c.Args))
+}
+
+// direct calls a curried function that takes exactly these arguments: they go
+// straight into its frame.
+func (c *Call) direct(th *value.Thread, f *value.Frame, l *Curried, up *value.Frame) (value.Value, error) {
+	frame := th.NewFrame(up, len(c.Args))
+	for i, a := range c.Args {
+		frame.Slots[i] = a.Delay(th, f)
+	}
+	if err := th.Enter(c.At); err != nil {
+		return nil, err
+	}
+	v, err := l.run(th, frame)
+	th.Leave()
+	if err != nil {
+		if c.At != source.NoPos {
+			err = value.WithCallFrame(err, c.At, "from call site")
+		}
+		return nil, err
+	}
+	return v, nil
+}
+
+// Delay returns a thunk.
+func (c *Call) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(c, f) }
+
+// Pos returns where the call starts.
+func (c *Call) Pos() source.Pos { return c.At }
+
+// CallBuiltin is a call of a builtin that is known when the program is built,
+// with all of its arguments.
+type CallBuiltin struct {
+	Builtin *value.Builtin
+	Args    []Node
+	At      source.Pos
+}
+
+// Eval calls the builtin.
+func (c *CallBuiltin) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
+	return th.CallBuiltin(c.At, c.Builtin, delayAll(th, f, c.Args))
+}
+
+// Delay returns a thunk.
+func (c *CallBuiltin) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(c, f) }
+
+// Pos returns where the call starts.
+func (c *CallBuiltin) Pos() source.Pos { return c.At }
+
+func delayAll(th *value.Thread, f *value.Frame, nodes []Node) []value.Value {
+	args := make([]value.Value, len(nodes))
+	for i, n := range nodes {
+		args[i] = n.Delay(th, f)
+	}
+	return args
+}

@@ -1,0 +1,265 @@
+package code
+
+import (
+	"slices"
+
+	"gonix/eval/symbol"
+	"gonix/eval/value"
+	"gonix/parser/source"
+)
+
+// Function is a node that makes closures.
+type Function interface {
+	Node
+	value.Function
+}
+
+// calling adds the trace frame of a function.
+func calling(err error, name string, pos source.Pos) error {
+	if name == "" {
+		return value.WithCallFrame(err, pos, "while calling anonymous lambda")
+	}
+	return value.WithCallFrame(err, pos, "while calling '"+name+"'")
+}
+
+// Lambda is arg: Body.
+type Lambda struct {
+	Label string // what messages call it; "" if it has no name
+	Body  Node
+	At    source.Pos
+}
+
+// Eval makes the closure.
+func (l *Lambda) Eval(_ *value.Thread, f *value.Frame) (value.Value, error) {
+	return &value.Closure{Fn: l, Frame: f}, nil
+}
+
+// Delay makes the closure, which costs no more than a thunk.
+func (l *Lambda) Delay(th *value.Thread, f *value.Frame) value.Value {
+	th.Stats.ThunksAvoided++
+	return &value.Closure{Fn: l, Frame: f}
+}
+
+// Call evaluates the body.
+func (l *Lambda) Call(th *value.Thread, frame *value.Frame, arg value.Value) (value.Value, error) {
+	th.Stats.Calls++
+	v, err := l.Body.Eval(th, th.NewFrame1(frame, arg))
+	if err != nil {
+		return nil, calling(err, l.Label, l.At)
+	}
+	return v, nil
+}
+
+// Formals returns nil.
+func (l *Lambda) Formals() *value.Formals { return nil }
+
+// Name returns the label.
+func (l *Lambda) Name() string { return l.Label }
+
+// Pos returns where the function starts.
+func (l *Lambda) Pos() source.Pos { return l.At }
+
+// Curried is a: b: … Body: functions of one argument each whose arguments share
+// one frame, so that a call with all of them makes nothing in between.
+type Curried struct {
+	label string
+	body  Node
+	stage []*stage // of partial application: stage i holds i arguments
+	arity int
+}
+
+// NewCurried returns the function with one argument per place.
+func NewCurried(label string, places []source.Pos, body Node) *Curried {
+	c := &Curried{label: label, body: body, arity: len(places)}
+	for i, at := range places {
+		c.stage = append(c.stage, &stage{c, i, at})
+	}
+	return c
+}
+
+// Eval makes the closure.
+func (c *Curried) Eval(_ *value.Thread, f *value.Frame) (value.Value, error) {
+	return &value.Closure{Fn: c, Frame: f}, nil
+}
+
+// Delay makes the closure.
+func (c *Curried) Delay(th *value.Thread, f *value.Frame) value.Value {
+	th.Stats.ThunksAvoided++
+	return &value.Closure{Fn: c, Frame: f}
+}
+
+// run evaluates the body in a frame that holds all arguments.
+func (c *Curried) run(th *value.Thread, frame *value.Frame) (value.Value, error) {
+	th.Stats.Calls += uint64(c.arity)
+	v, err := c.body.Eval(th, frame)
+	if err != nil {
+		return nil, calling(err, c.label, c.stage[c.arity-1].at)
+	}
+	return v, nil
+}
+
+// Call returns the function of the remaining arguments.
+func (c *Curried) Call(th *value.Thread, frame *value.Frame, arg value.Value) (value.Value, error) {
+	next := th.NewFrame(frame, c.arity)
+	next.Slots[0] = arg
+	return &value.Closure{Fn: c.stage[1], Frame: next}, nil
+}
+
+// CallArgs implements [value.MultiFunction].
+func (c *Curried) CallArgs(th *value.Thread, frame *value.Frame, args []value.Value) (value.Value, int, error) {
+	return c.more(th, th.NewFrame(frame, c.arity), 0, args)
+}
+
+// more puts args into a frame of its own that holds have arguments already.
+func (c *Curried) more(th *value.Thread, frame *value.Frame, have int, args []value.Value) (value.Value, int, error) {
+	n := copy(frame.Slots[have:], args)
+	if have += n; have < c.arity {
+		return &value.Closure{Fn: c.stage[have], Frame: frame}, n, nil
+	}
+	v, err := c.run(th, frame)
+	return v, n, err
+}
+
+// Formals returns nil.
+func (c *Curried) Formals() *value.Formals { return nil }
+
+// Name returns the label.
+func (c *Curried) Name() string { return c.label }
+
+// Pos returns where the function starts.
+func (c *Curried) Pos() source.Pos { return c.stage[0].at }
+
+// stage is a curried function that has some of its arguments: its closure's
+// frame holds them and is copied, for it may be called more than once.
+type stage struct {
+	fn   *Curried
+	have int
+	at   source.Pos
+}
+
+func (s *stage) Call(th *value.Thread, frame *value.Frame, arg value.Value) (value.Value, error) {
+	v, _, err := s.CallArgs(th, frame, []value.Value{arg})
+	return v, err
+}
+
+func (s *stage) CallArgs(th *value.Thread, frame *value.Frame, args []value.Value) (value.Value, int, error) {
+	next := th.NewFrame(frame.Up, s.fn.arity)
+	copy(next.Slots, frame.Slots[:s.have])
+	return s.fn.more(th, next, s.have, args)
+}
+
+func (s *stage) Formals() *value.Formals { return nil }
+func (s *stage) Name() string            { return s.fn.label }
+func (s *stage) Pos() source.Pos         { return s.at }
+
+// Pattern is { a, b ? d, ... }: Body, perhaps with a name for the whole
+// argument, which then has slot 0.
+type Pattern struct {
+	Label    string
+	Whole    bool
+	List     *value.Formals
+	Defaults []Node // nil for required ones; evaluated in the function's frame
+	Body     Node
+	At       source.Pos
+}
+
+// Eval makes the closure.
+func (p *Pattern) Eval(_ *value.Thread, f *value.Frame) (value.Value, error) {
+	return &value.Closure{Fn: p, Frame: f}, nil
+}
+
+// Delay makes the closure.
+func (p *Pattern) Delay(th *value.Thread, f *value.Frame) value.Value {
+	th.Stats.ThunksAvoided++
+	return &value.Closure{Fn: p, Frame: f}
+}
+
+// Call matches the argument and evaluates the body.
+func (p *Pattern) Call(th *value.Thread, up *value.Frame, arg value.Value) (value.Value, error) {
+	set, ok := arg.(*value.Attrs)
+	if !ok {
+		var err error
+		set, err = th.Attrs(arg, p.At, "while evaluating the value passed for the lambda argument")
+		if err != nil {
+			return nil, err
+		}
+	}
+	formals := p.List.List
+	n := len(formals)
+	base := 0
+	if p.Whole {
+		base = 1
+	}
+	frame := th.NewFrame(up, n+base)
+	if p.Whole {
+		frame.Slots[0] = arg
+	}
+	used := 0
+	for i := range formals {
+		a, ok := set.Get(formals[i].Sym)
+		if ok {
+			used++
+			frame.Slots[base+i] = a.Val
+			continue
+		}
+		d := p.Defaults[i]
+		if d == nil {
+			return nil, th.Errorf(p.At, value.TypeError, "function '%s' called without required argument '%s'",
+				p.title(), th.Symbols.Name(formals[i].Sym))
+		}
+		frame.Slots[base+i] = d.Delay(th, frame)
+	}
+	if used != set.Len() && !p.List.Ellipsis {
+		return nil, p.unexpected(th, set)
+	}
+	th.Stats.Calls++
+	v, err := p.Body.Eval(th, frame)
+	if err != nil {
+		return nil, calling(err, p.Label, p.At)
+	}
+	return v, nil
+}
+
+func (p *Pattern) title() string {
+	if p.Label == "" {
+		return "anonymous lambda"
+	}
+	return p.Label
+}
+
+// unexpected is the error of the first attribute that no formal takes.
+func (p *Pattern) unexpected(th *value.Thread, set *value.Attrs) error {
+	has := func(s symbol.Symbol) bool {
+		return slices.ContainsFunc(p.List.List, func(f value.Formal) bool { return f.Sym == s })
+	}
+	for _, a := range set.All() {
+		if has(a.Sym) {
+			continue
+		}
+		var names []string
+		for _, f := range p.List.List {
+			names = append(names, th.Symbols.Name(f.Sym))
+		}
+		name := th.Symbols.Name(a.Sym)
+		err := th.Errorf(p.At, value.TypeError, "function '%s' called with unexpected argument '%s'", p.title(), name)
+		return err.WithNote(value.Suggest(names, name))
+	}
+	panic("code: no argument is unexpected")
+}
+
+// Formals returns the pattern.
+func (p *Pattern) Formals() *value.Formals { return p.List }
+
+// Name returns the label.
+func (p *Pattern) Name() string { return p.Label }
+
+// Pos returns where the function starts.
+func (p *Pattern) Pos() source.Pos { return p.At }
+
+var (
+	_ Function            = (*Lambda)(nil)
+	_ Function            = (*Curried)(nil)
+	_ Function            = (*Pattern)(nil)
+	_ value.MultiFunction = (*Curried)(nil)
+	_ value.MultiFunction = (*stage)(nil)
+)
