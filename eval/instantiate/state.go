@@ -1,0 +1,204 @@
+// Package instantiate turns values into store objects: derivations from
+// attribute sets (derivationStrict), sources from paths (path, filterSource and
+// every path that becomes a string with a context), and texts (toFile).
+//
+// A [State] belongs to one evaluation. It remembers what it has added, so that
+// each source is read once and each derivation is hashed once, and works the
+// same on a store that writes nothing. The paths, and the bytes of the .drv
+// files, are those of C++ Nix.
+package instantiate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"gonix/derivation"
+	"gonix/derivation/nar"
+	"gonix/derivation/nixhash"
+	"gonix/derivation/store"
+	"gonix/derivation/storepath"
+	"gonix/eval/value"
+	"gonix/parser/source"
+)
+
+// Store is what evaluation needs of a store.
+type Store interface {
+	store.Adder
+	store.Store
+}
+
+// Fetcher brings files from elsewhere into the store, for builtins.fetchurl and
+// builtins.fetchTarball.
+type Fetcher interface {
+	// Fetch adds what is at the request's URL to the store. If the content has
+	// another hash than the one expected, nothing is added and got says which.
+	Fetch(ctx context.Context, r Request) (path storepath.Path, got nixhash.Hash, err error)
+}
+
+// Request is one thing to fetch.
+type Request struct {
+	URL      string
+	Name     string       // of the store object
+	Unpack   bool         // an archive, of which the tree becomes the object
+	Expected nixhash.Hash // of the file, or of the tree's NAR; zero if any will do
+}
+
+// Options is what a State works with. Only Store is required.
+type Options struct {
+	Store Store
+	// Files reads sources by their logical paths: those below /nix/store are
+	// store objects wherever they are kept. nil means this machine's files.
+	Files nar.FileSystem
+	// Fetcher serves the fetch builtins; nil refuses them.
+	Fetcher Fetcher
+	// Realise builds what a path depends on before it is read; nil does
+	// nothing.
+	Realise func(th *value.Thread, pos source.Pos, ctx *value.Context) error
+	// Warn prints a warning; nil drops it.
+	Warn func(msg string)
+	// Pure refuses what is not determined by the expression.
+	Pure bool
+}
+
+// State is what one evaluation has added to its store. It is not safe for
+// concurrent use.
+type State struct {
+	// ctx is the context of the whole evaluation: builtins are called by the
+	// evaluator, which has none to pass.
+	ctx     context.Context
+	opt     Options
+	sources map[string]storepath.Path // copies by the path that was copied
+	objects map[storepath.Path]*object
+}
+
+// object is what is remembered of a derivation or text.
+type object struct {
+	refs    []storepath.Path
+	outputs []string                // derivations only, sorted
+	modulo  map[string]nixhash.Hash // derivations only
+}
+
+var _ value.Paths = (*State)(nil)
+
+// New returns a State without anything in it. ctx ends reading and writing of
+// all that it does.
+func New(ctx context.Context, opt Options) *State {
+	if opt.Files == nil {
+		opt.Files = nar.OS{}
+	}
+	if opt.Warn == nil {
+		opt.Warn = func(string) {}
+	}
+	return &State{
+		ctx:     ctx,
+		opt:     opt,
+		sources: map[string]storepath.Path{},
+		objects: map[storepath.Path]*object{},
+	}
+}
+
+// Builtins returns the builtins that work on s.
+func (s *State) Builtins() []*value.Builtin {
+	return []*value.Builtin{
+		{Name: "derivationStrict", Params: []string{"attrs"}, Fn: s.derivationStrict,
+			Doc: "Instantiate the derivation that attrs describes; return its drvPath and the paths of its outputs."},
+		{Name: "placeholder", Params: []string{"output"}, Fn: placeholder,
+			Doc: "Return text that stands for the path of the named output inside the derivation itself."},
+		{Name: "toFile", Params: []string{"name", "text"}, Fn: s.toFile,
+			Doc: "Put text into the store as a file called name; return its path."},
+		{Name: "path", Params: []string{"attrs"}, Fn: s.path,
+			Doc: "Copy attrs.path to the store, as attrs say: name, filter, recursive, sha256."},
+		{Name: "filterSource", Params: []string{"filter", "path"}, Fn: s.filterSource,
+			Doc: "Copy path to the store without the files for which filter, called with path and type, is false."},
+		{Name: "storePath", Params: []string{"path"}, Fn: s.storePath,
+			Doc: "Make a string that depends on the valid store path that path lies in."},
+		{Name: "fetchurl", Params: []string{"url"}, Fn: s.fetchurl,
+			Doc: "Fetch a file during evaluation; return its store path."},
+		{Name: "fetchTarball", Params: []string{"url"}, Fn: s.fetchTarball,
+			Doc: "Fetch and unpack an archive during evaluation; return its store path."},
+	}
+}
+
+// isValid reports whether the store has p.
+func (s *State) isValid(p storepath.Path) (bool, error) {
+	_, err := s.opt.Store.Info(s.ctx, p)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Derivation reads the derivation at drv from the store.
+func (s *State) Derivation(drv storepath.Path) (*derivation.Derivation, error) {
+	f, err := s.opt.Files.Open(drv.String())
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", drv, err)
+	}
+	return derivation.Parse(strings.TrimSuffix(drv.Name(), storepath.DrvSuffix), text)
+}
+
+// known returns what is remembered of the derivation at drv, reading it if
+// another evaluation made it.
+func (s *State) known(drv storepath.Path) (*object, error) {
+	if o, ok := s.objects[drv]; ok {
+		if o == nil {
+			return nil, fmt.Errorf("derivation '%s' depends on itself", drv)
+		}
+		return o, nil
+	}
+	s.objects[drv] = nil // until it is complete: a cycle
+	o, err := s.load(drv)
+	if err != nil {
+		delete(s.objects, drv)
+		return nil, fmt.Errorf("read derivation '%s': %w", drv, err)
+	}
+	s.objects[drv] = o
+	return o, nil
+}
+
+func (s *State) load(drv storepath.Path) (*object, error) {
+	d, err := s.Derivation(drv)
+	if err != nil {
+		return nil, err
+	}
+	modulo, err := d.HashModulo(s.modulo, false)
+	if err != nil {
+		return nil, err
+	}
+	return &object{refs: d.References(), outputs: d.OutputNames(), modulo: modulo}, nil
+}
+
+// modulo is the derivation.Resolver over what s remembers.
+func (s *State) modulo(drv storepath.Path) (map[string]nixhash.Hash, error) {
+	o, err := s.known(drv)
+	if err != nil {
+		return nil, err
+	}
+	return o.modulo, nil
+}
+
+var _ derivation.Resolver = (*State)(nil).modulo
+
+// ReadOnly returns a Store that writes nothing and computes the paths of what
+// it is asked to add. It knows the objects of s, or none if s is nil.
+func ReadOnly(s store.Store) Store { return readOnly{inner: s} }
+
+type readOnly struct {
+	store.Computing
+	inner store.Store
+}
+
+func (r readOnly) Info(ctx context.Context, p storepath.Path) (*store.Info, error) {
+	if r.inner == nil {
+		return nil, fmt.Errorf("path '%s' is not valid: %w", p, store.ErrNotFound)
+	}
+	return r.inner.Info(ctx, p)
+}
