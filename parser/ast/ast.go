@@ -239,9 +239,11 @@ type Unary struct {
 	X  Expr
 }
 
-// Binary is L Op R. At is the place of the operator.
+// Binary is L Op R. At is the place of the operator, LPos and RPos are those
+// where the texts of the operands start (L.Pos() may be elsewhere, or unknown).
 type Binary struct {
 	At
-	Op   Op
-	L, R Expr
+	Op         Op
+	L, R       Expr
+	LPos, RPos source.Pos
 }

@@ -86,33 +86,52 @@ func (s *Set) Position(p Pos) (pos Position, ok bool) {
 	return f.Position(p), true
 }
 
-// Position resolves a place of this file.
+// Position resolves a place of this file. Lines end as in Nix: with LF, CR LF
+// or a CR alone.
 func (f *File) Position(p Pos) Position {
-	f.once.Do(func() {
-		f.lines = append(f.lines, 0)
-		for i := 0; i < len(f.Text); i++ {
-			j := strings.IndexByte(f.Text[i:], '\n')
-			if j < 0 {
-				break
-			}
-			i += j
-			f.lines = append(f.lines, int32(i+1))
-		}
-	})
+	f.split()
 	off := int32(f.Offset(p))
 	line := sort.Search(len(f.lines), func(i int) bool { return f.lines[i] > off })
 	return Position{File: f, Line: line, Column: int(off-f.lines[line-1]) + 1}
 }
 
+// split finds the lines.
+func (f *File) split() {
+	f.once.Do(func() {
+		f.lines = append(f.lines, 0)
+		for i := 0; i < len(f.Text); i++ {
+			j := strings.IndexAny(f.Text[i:], "\r\n")
+			if j < 0 {
+				break
+			}
+			i += j
+			if f.Text[i] == '\r' && i+1 < len(f.Text) && f.Text[i+1] == '\n' {
+				i++
+			}
+			f.lines = append(f.lines, int32(i+1))
+		}
+	})
+}
+
+// LineCount returns how many lines there are; behind a line end at the end of
+// the file is one more, an empty file has none.
+func (f *File) LineCount() int {
+	if f.Text == "" {
+		return 0
+	}
+	f.split()
+	return len(f.lines)
+}
+
 // Line returns the text of line n (from 1) without its end, or "" beyond the end.
 func (f *File) Line(n int) string {
-	f.Position(f.base)
+	f.split()
 	if n < 1 || n > len(f.lines) {
 		return ""
 	}
 	rest := f.Text[f.lines[n-1]:]
-	if i := strings.IndexByte(rest, '\n'); i >= 0 {
+	if i := strings.IndexAny(rest, "\r\n"); i >= 0 {
 		rest = rest[:i]
 	}
-	return strings.TrimSuffix(rest, "\r")
+	return rest
 }

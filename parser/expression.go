@@ -1,0 +1,241 @@
+package parser
+
+import (
+	"strconv"
+
+	"gonix/parser/ast"
+	"gonix/parser/lexer"
+)
+
+// peek returns the token n behind the one at c. No more than the tokens up to
+// EOF may be looked at.
+func (p *parse) peek(c *cursor, n int) *lexer.Token {
+	return &p.buffer.tokens[int(c.RawCursor())+n]
+}
+
+// expr parses any expression.
+func (p *parse) expr(c *cursor) (ast.Expr, error) {
+	t := c.Peek()
+	if err := p.enter(t); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	switch t.Type {
+	case lexer.ID:
+		switch p.peek(c, 1).Type {
+		case lexer.Colon:
+			v, err := produce(p, p.grammar.simpleLambda, c)
+			if err != nil {
+				return nil, err
+			}
+			return &ast.Lambda{At: p.at(t), Arg: v.Arg, Body: v.Body}, nil
+		case lexer.At:
+			v, err := produce(p, p.grammar.namedLambda, c)
+			if err != nil {
+				return nil, err
+			}
+			return p.lambda(t, v.Arg, v.Formals.formals(), v.Body)
+		}
+	case lexer.BraceOpen:
+		if p.isFormals(c) {
+			v, err := produce(p, p.grammar.formalsLambda, c)
+			if err != nil {
+				return nil, err
+			}
+			return p.lambda(t, v.Alias.name(), v.Formals.formals(), v.Body)
+		}
+	case lexer.Assert:
+		v, err := produce(p, p.grammar.assertion, c)
+		if err != nil {
+			return nil, err
+		}
+		return &ast.Assert{At: p.at(t), Cond: v.Cond, Body: v.Body}, nil
+	case lexer.With:
+		v, err := produce(p, p.grammar.with, c)
+		if err != nil {
+			return nil, err
+		}
+		return &ast.With{At: p.at(t), Scope: v.Scope, Body: v.Body}, nil
+	case lexer.Let:
+		if p.peek(c, 1).Type != lexer.BraceOpen {
+			return p.let(c)
+		}
+	case lexer.If:
+		v, err := produce(p, p.grammar.conditional, c)
+		if err != nil {
+			return nil, err
+		}
+		return &ast.If{At: p.at(t), Cond: v.Cond, Then: v.Then, Else: v.Else}, nil
+	}
+	return p.pipes(c)
+}
+
+// let parses let … in ….
+func (p *parse) let(c *cursor) (ast.Expr, error) {
+	t := c.Peek()
+	v, err := produce(p, p.grammar.letIn, c)
+	if err != nil {
+		return nil, err
+	}
+	bindings := v.Bindings.(*ast.Attrs).Bindings
+	if len(bindings.Dynamic) > 0 {
+		return nil, p.errorf(p.pos(t), "dynamic attributes not allowed in let")
+	}
+	return &ast.Let{At: p.at(t), Bindings: bindings, Body: v.Body}, nil
+}
+
+// startsOperand reports whether an argument can start with t.
+func startsOperand(t lexer.Type) bool {
+	switch t {
+	case lexer.ID, lexer.Int, lexer.Float, lexer.String, lexer.Quote, lexer.Indented, lexer.IndentOpen,
+		lexer.Path, lexer.PathOpen, lexer.HomePath, lexer.HomeOpen, lexer.SearchPath, lexer.URI,
+		lexer.ParenOpen, lexer.BraceOpen, lexer.ListOpen, lexer.Let, lexer.Rec:
+		return true
+	}
+	return false
+}
+
+// application parses f x y.
+func (p *parse) application(c *cursor) (ast.Expr, error) {
+	t := c.Peek()
+	fn, err := p.selection(c)
+	if err != nil || !startsOperand(c.Peek().Type) {
+		return fn, err
+	}
+	call, ok := fn.(*ast.Apply)
+	if !ok {
+		call = &ast.Apply{At: p.at(t), Fn: fn}
+	}
+	for startsOperand(c.Peek().Type) {
+		arg, err := p.selection(c)
+		if err != nil {
+			return nil, err
+		}
+		call.Args = append(call.Args, arg)
+	}
+	return call, nil
+}
+
+// selection parses x, x.a.b, x.a.b or y.
+func (p *parse) selection(c *cursor) (ast.Expr, error) {
+	t := c.Peek()
+	if err := p.enter(t); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	x, err := p.simple(c)
+	if err != nil {
+		return nil, err
+	}
+	switch c.Peek().Type {
+	case lexer.Dot:
+		c.Next()
+		path, err := p.attrPath(c)
+		if err != nil {
+			return nil, err
+		}
+		s := &ast.Select{At: p.at(t), X: x, Path: path}
+		if c.Peek().Type == lexer.OrKeyword {
+			v, err := produce(p, p.grammar.fallback, c)
+			if err != nil {
+				return nil, err
+			}
+			s.Default = v.Default
+		}
+		return s, nil
+	case lexer.OrKeyword:
+		// The word was a function's name before it was an operator, so
+		// map or xs still means that.
+		c.Next()
+		or := &ast.Ident{At: p.at(t), Name: "or"}
+		return &ast.Apply{At: p.at(t), Fn: x, Args: []ast.Expr{or}}, nil
+	}
+	return x, nil
+}
+
+// simple parses what binds tightest.
+func (p *parse) simple(c *cursor) (ast.Expr, error) {
+	t := c.Peek()
+	switch t.Type {
+	case lexer.ID:
+		c.Next()
+		if t.Value == "__curPos" {
+			return &ast.CurPos{At: p.at(t)}, nil
+		}
+		return &ast.Ident{At: p.at(t), Name: t.Value}, nil
+	case lexer.Int:
+		c.Next()
+		n, _ := strconv.ParseInt(t.Value, 10, 64) // the lexer has checked it
+		return &ast.Int{Value: n}, nil
+	case lexer.Float:
+		c.Next()
+		f, _ := strconv.ParseFloat(t.Value, 64) // the lexer has checked it
+		return &ast.Float{Value: f}, nil
+	case lexer.String, lexer.Quote, lexer.Indented, lexer.IndentOpen:
+		return p.text(c)
+	case lexer.URI:
+		c.Next()
+		return literal(p.at(t), t.Value), nil
+	case lexer.Path, lexer.PathOpen, lexer.HomePath, lexer.HomeOpen:
+		return p.path(c)
+	case lexer.SearchPath:
+		c.Next()
+		return &ast.SearchPath{At: p.at(t), Name: t.Value}, nil
+	case lexer.ParenOpen:
+		v, err := produce(p, p.grammar.parens, c)
+		if err != nil {
+			return nil, err
+		}
+		return v.Inner, nil
+	case lexer.ListOpen:
+		return p.list(c)
+	case lexer.BraceOpen:
+		return p.set(c)
+	case lexer.Rec:
+		v, err := produce(p, p.grammar.recSet, c)
+		if err != nil {
+			return nil, err
+		}
+		set := v.Bindings.(*ast.Attrs)
+		set.At, set.Recursive = p.at(t), true
+		return set, nil
+	case lexer.Let:
+		v, err := produce(p, p.grammar.letSet, c)
+		if err != nil {
+			return nil, err
+		}
+		set := v.Bindings.(*ast.Attrs)
+		set.At, set.Recursive = p.at(t), true
+		return &ast.Select{At: p.at(t), X: set, Path: []ast.AttrName{{At: p.at(t), Name: "body"}}}, nil
+	}
+	return nil, p.unexpected(t)
+}
+
+// list parses [ a b c ].
+func (p *parse) list(c *cursor) (ast.Expr, error) {
+	v, err := produce(p, p.grammar.list, c)
+	if err != nil {
+		return nil, err
+	}
+	l := &ast.List{Elems: v.Elems.exprs()}
+	if len(l.Elems) > 0 {
+		l.At = ast.At(l.Elems[0].Pos())
+	}
+	return l, nil
+}
+
+// elements parses what is between [ and ].
+func (p *parse) elements(c *cursor) (elements, error) {
+	var elems []ast.Expr
+	for startsOperand(c.Peek().Type) {
+		e, err := p.selection(c)
+		if err != nil {
+			return nil, err
+		}
+		elems = append(elems, e)
+	}
+	if t := c.Peek(); t.Type != lexer.ListClose {
+		return nil, p.unexpected(t)
+	}
+	return theExprs(elems), nil
+}

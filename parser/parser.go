@@ -1,0 +1,82 @@
+// Package parser turns Nix text into a syntax tree.
+//
+// The grammar is that of participle productions (grammar.go), which are the
+// compound forms of the language. Their hooks do what such productions cannot
+// do fast or at all: choose by the tokens ahead (expression.go), climb
+// precedences (operator.go), repeat (binding.go, formals.go, text.go). The
+// grammar needs three tokens of lookahead and never goes back, so the first
+// error is the only one.
+//
+// What comes out is what later stages want to see: escapes and indentation are
+// resolved (lexer, indent.go), paths are absolute (path.go), bindings are merged
+// and free of duplicates (merge.go). Names are not looked up here.
+//
+// The language, the messages and the places they point at are those of C++ Nix
+// (libexpr/parser.y, lexer.l and parser-state.hh).
+package parser
+
+import (
+	"github.com/alecthomas/participle/v2"
+
+	"gonix/parser/ast"
+	"gonix/parser/source"
+)
+
+// Options says what a text's paths are relative to.
+type Options struct {
+	// Base is the absolute directory that ./x is relative to.
+	Base string
+	// Home is what ~ stands for; a path with ~ is an error if it is empty.
+	Home string
+}
+
+// Error says what is wrong with a text and where.
+type Error struct {
+	Pos source.Pos
+	Msg string
+}
+
+// Error implements error; the place is not in it.
+func (e *Error) Error() string { return e.Msg }
+
+// Parse parses a whole file. An error is an [*Error].
+func Parse(f *source.File, opt Options) (*ast.File, error) {
+	p := parsers.Get().(*parse)
+	defer parsers.Put(p)
+	return p.file(f, opt)
+}
+
+// parse is the state of one call of [Parse], kept for further ones.
+type parse struct {
+	buffer   tokenBuffer
+	grammar  productions
+	trailing []participle.ParseOption
+
+	source *source.File
+	opt    Options
+	err    *Error // the first error; everything returns once it is set
+
+	depth int // how many hooks are under way
+	peak  int // depth of the deepest node below the one under way
+
+	indexes map[*ast.Bindings]map[string]int // of large sets, see find
+}
+
+// file parses f.
+func (p *parse) file(f *source.File, opt Options) (*ast.File, error) {
+	p.source, p.opt, p.err = f, opt, nil
+	p.depth, p.peak = 0, 0
+	p.buffer.scan(f.Text)
+	body, err := p.expr(p.buffer.cursor)
+	if err == nil {
+		if t := p.buffer.cursor.Peek(); !t.EOF() {
+			err = p.unexpected(t, "end of file")
+		}
+	}
+	p.buffer.release()
+	p.source, p.indexes = nil, nil
+	if err != nil {
+		return nil, p.err
+	}
+	return &ast.File{Source: f, Body: body}, nil
+}
