@@ -1,0 +1,49 @@
+#!@shell@
+# Calls the linker; programs get the loader of the store, and each program and
+# library a search path with the store folders it was linked from. Folders that
+# turn out to be unused are taken away again by patchelf --shrink-rpath.
+dynamic=1
+rpath=(-rpath @glibc@/lib)
+seen=:@glibc@/lib:
+
+add() {
+    case $seen in
+    *:"$1":*) ;;
+    *)
+        seen+=$1:
+        rpath+=(-rpath "$1")
+        ;;
+    esac
+}
+
+addFolder() {
+    case $1 in
+    @tools@/* | @dev@/*) return ;;
+    /nix/store/*) ;;
+    *) return ;;
+    esac
+    local file
+    for file in "$1"/*.so*; do
+        if [ -e "$file" ]; then
+            add "$1"
+        fi
+        break
+    done
+}
+
+arguments=("$@" $NIX_LDFLAGS)
+previous=
+for arg in "${arguments[@]}"; do
+    case $previous in -L) addFolder "$arg" ;; esac
+    case $arg in
+    -static | -r | --relocatable) dynamic= ;;
+    -L?*) addFolder "${arg#-L}" ;;
+    @tools@/* | @dev@/*) ;;
+    /nix/store/*.so | /nix/store/*.so.*) add "${arg%/*}" ;;
+    esac
+    previous=$arg
+done
+if [ -z "$dynamic" ]; then
+    exec @real@ "${arguments[@]}"
+fi
+exec @real@ "${arguments[@]}" "${rpath[@]}" -dynamic-linker @glibc@/lib/ld-linux-x86-64.so.2

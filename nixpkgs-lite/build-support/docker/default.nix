@@ -1,0 +1,171 @@
+# Images of containers. The Nix side only says what is wanted: the builder
+# `builtin:docker-image` puts layers and archive together.
+{
+  lib,
+  bootstrap,
+  runCommand,
+  symlinkJoin,
+  writeTextDir,
+  bash,
+  bashInteractive,
+  coreutils,
+  shadow,
+  cacert,
+}:
+let
+  system = bootstrap.busybox.system;
+
+  # Snippets run with the programs of a build; nothing of them gets into an
+  # image but what a snippet itself puts there.
+  needsShell = text: text != null && text != "";
+in
+rec {
+  # Arguments are those that nixpkgs' buildImage takes.
+  buildImage = lib.makeOverridable (
+    {
+      name,
+      tag ? null,
+      # An archive of images, and which of those in it.
+      fromImage ? null,
+      fromImageName ? null,
+      fromImageTag ? null,
+      # Copied into / as they are; the closure comes along below /nix/store.
+      copyToRoot ? null,
+      contents ? null,
+      keepContentsDirlinks ? false,
+      config ? null,
+      architecture ? "amd64",
+      # Run in the new layer's folder.
+      extraCommands ? "",
+      # Run with the image as /, as its root user.
+      runAsRoot ? null,
+      uid ? 0,
+      gid ? 0,
+      created ? "1970-01-01T00:00:01Z",
+      compressor ? "gz",
+      includeNixDB ? false,
+      # A virtual machine was needed once: nothing to set any more.
+      diskSize ? 1024,
+      buildVMMemorySize ? 512,
+      meta ? { },
+      passthru ? { },
+    }@args:
+    let
+      compressors = [ "gz" "zstd" "none" ];
+      both = copyToRoot != null && contents != null;
+      roots = if copyToRoot != null then copyToRoot else contents;
+      snippets = needsShell extraCommands || needsShell runAsRoot;
+      archive = derivation {
+        name = "docker-image-${lib.strings.sanitizeDerivationName (baseNameOf name)}.tar";
+        __structuredAttrs = true;
+        system = "builtin";
+        builder = "builtin:docker-image";
+
+        imageName = lib.toLower name;
+        imageTag = tag;
+        fromImage = if fromImage == null then null else "${fromImage}";
+        inherit
+          fromImageName
+          fromImageTag
+          keepContentsDirlinks
+          config
+          architecture
+          uid
+          gid
+          created
+          compressor
+          includeNixDB
+          ;
+        os = "linux";
+        contents = map (x: "${x}") (if roots == null then [ ] else lib.toList roots);
+        extraCommands = if extraCommands == null then "" else extraCommands;
+        runAsRoot = if needsShell runAsRoot then runAsRoot else null;
+        shell = if snippets then "${bootstrap.shell}/bin/bash" else null;
+        path = if snippets then "${bootstrap.tools}/bin" else null;
+      };
+      image =
+        archive
+        // passthru
+        // {
+          inherit meta;
+          buildArgs = args;
+          imageName = lib.toLower name;
+          imageTag =
+            if tag != null then
+              tag
+            else
+              lib.head (lib.splitString "-" (baseNameOf (builtins.unsafeDiscardStringContext archive.outPath)));
+          passthru = passthru // {
+            buildArgs = args;
+            inherit (image) imageName imageTag;
+          };
+        };
+    in
+    if both then
+      throw "dockerTools.buildImage: ${name}: contents is the old name of copyToRoot: give one of them"
+    else if !lib.elem compressor compressors then
+      throw "dockerTools.buildImage: ${name}: compressor is one of ${lib.concatStringsSep ", " compressors}, not ${compressor}"
+    else
+      image
+  );
+
+  # For runAsRoot: the files that useradd and groupadd expect, and the two on PATH.
+  shadowSetup = ''
+    export PATH=${shadow}/bin:$PATH
+    # Days since 1970 in /etc/shadow: always the first one.
+    export SOURCE_DATE_EPOCH=86400
+    mkdir -p /etc/pam.d
+    if [ ! -f /etc/passwd ]; then
+      echo "root:x:0:0:root:/root:/bin/sh" > /etc/passwd
+      echo "root:!:1::::::" > /etc/shadow
+    fi
+    if [ ! -f /etc/group ]; then
+      echo "root:x:0:" > /etc/group
+      echo "root:x::" > /etc/gshadow
+    fi
+    if [ ! -f /etc/pam.d/other ]; then
+      for kind in account auth password session; do
+        echo "$kind required pam_permit.so"
+      done > /etc/pam.d/other
+    fi
+    [ -f /etc/login.defs ] || : > /etc/login.defs
+    chmod 640 /etc/shadow /etc/gshadow
+    # What the programs keep aside is of no use in an image.
+    trap 'rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subgid- /etc/.pwd.lock' EXIT
+  '';
+
+  # Accounts for an image without any.
+  fakeNss = symlinkJoin {
+    name = "fake-nss";
+    paths = [
+      (writeTextDir "etc/passwd" ''
+        root:x:0:0:root:/root:/bin/sh
+        nobody:x:65534:65534:nobody:/var/empty:/bin/sh
+      '')
+      (writeTextDir "etc/group" ''
+        root:x:0:
+        nobody:x:65534:
+      '')
+      (writeTextDir "etc/nsswitch.conf" ''
+        hosts: files dns
+      '')
+      (runCommand "var-empty" { } "mkdir -p $out/var/empty")
+    ];
+  };
+
+  # Places that scripts take for granted.
+  binSh = runCommand "bin-sh" { } ''
+    mkdir -p $out/bin
+    ln -s ${bashInteractive}/bin/bash $out/bin/sh
+  '';
+  usrBinEnv = runCommand "usr-bin-env" { } ''
+    mkdir -p $out/usr/bin
+    ln -s ${coreutils}/bin/env $out/usr/bin/env
+  '';
+  caCertificates = runCommand "ca-certificates" { } ''
+    mkdir -p $out/etc/ssl/certs $out/etc/pki/tls/certs
+    ln -s ${cacert}/etc/ssl/certs/ca-bundle.crt $out/etc/ssl/certs/ca-bundle.crt
+    ln -s ${cacert}/etc/ssl/certs/ca-bundle.crt $out/etc/ssl/certs/ca-certificates.crt
+    ln -s ${cacert}/etc/ssl/certs/ca-bundle.crt $out/etc/pki/tls/certs/ca-bundle.crt
+  '';
+}

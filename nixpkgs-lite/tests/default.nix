@@ -1,0 +1,133 @@
+# Derivations whose paths are compared between evaluators: every package of the
+# set, its variants, and what users build with it. Nothing here is built.
+#
+#   nix-instantiate -A all.NAME tests, or the list of names: tests/attrs.txt
+{
+  pkgs ? import ../. { system = "x86_64-linux"; },
+}:
+let
+  inherit (pkgs) lib dockerTools;
+
+  redisOf =
+    name: sha256:
+    pkgs.redis.overrideDerivation (_: {
+      inherit name;
+      src = pkgs.fetchurl {
+        url = "http://download.redis.io/releases/${name}.tar.gz";
+        inherit sha256;
+      };
+    });
+in
+rec {
+  packages = {
+    inherit (pkgs)
+      bash
+      bashInteractive
+      busybox
+      cacert
+      coreutils
+      gosu
+      hello
+      redis
+      redis_6
+      redis_7
+      redis_8
+      shadow
+      stdenv
+      stdenvCxx
+      stdenvNoCC
+      su-exec
+      tzdata
+      ;
+    goPackages-gosu-bin = pkgs.goPackages.gosu.bin;
+    glibc = pkgs.glibc.out;
+    glibc-dev = pkgs.glibc.dev;
+    glibc-bin = pkgs.glibc.bin;
+    static-redis = pkgs.pkgsStatic.redis;
+    static-su-exec = pkgs.pkgsStatic.su-exec;
+  };
+
+  overridden = {
+    redis-3 = redisOf "redis-3.0.7" "b2a791c4ea3bb7268795c45c6321ea5abcc24457178373e6a6e3be6372737f23";
+    redis-2 = redisOf "redis-2.8.23" "f3c79778f478a01237035b67edaaa19332e5624dfa849d66815a4328d3e95ace";
+    attrs = pkgs.hello.overrideAttrs { doCheck = true; };
+    attrs-prev = pkgs.hello.overrideAttrs (prev: { pname = prev.pname + "-x"; });
+    attrs-final = pkgs.hello.overrideAttrs (final: prev: { greeting = final.version + prev.version; });
+    arguments = pkgs.redis.override { stdenv = pkgs.stdenvCxx; };
+    twice = (pkgs.redis.overrideAttrs { a = 1; }).overrideDerivation (old: { b = old.a + 1; });
+    overlay =
+      (pkgs.extend (_: prev: { hello = prev.hello.overrideAttrs { fromOverlay = true; }; })).hello;
+  };
+
+  support = {
+    text = pkgs.writeText "text" "a text\n";
+    dir = pkgs.writeTextDir "share/text" "a text\n";
+    script = pkgs.writeScript "script" "#!/bin/sh\n";
+    script-bin = pkgs.writeScriptBin "script" "#!/bin/sh\n";
+    shell-script = pkgs.writeShellScript "shell-script" "echo shell";
+    shell-script-bin = pkgs.writeShellScriptBin "shell-script" "echo shell";
+    application = pkgs.writeShellApplication {
+      name = "application";
+      runtimeInputs = [ pkgs.hello ];
+      text = "hello";
+    };
+    command = pkgs.runCommand "command" { input = pkgs.hello; } "ls $input > $out";
+    join = pkgs.symlinkJoin {
+      name = "join";
+      paths = [ pkgs.hello pkgs.bash ];
+    };
+    env = pkgs.buildEnv {
+      name = "env";
+      paths = [ pkgs.hello pkgs.glibc ];
+      pathsToLink = [ "/bin" "/lib" ];
+    };
+    farm = pkgs.linkFarm "farm" { "bin/greet" = "${pkgs.hello}/bin/hello"; };
+    closure = pkgs.closureInfo { rootPaths = [ pkgs.hello ]; };
+    references = pkgs.writeReferencesToFile pkgs.hello;
+    zip = pkgs.fetchzip {
+      url = "https://example.org/source.tar.gz";
+      hash = lib.fakeHash;
+    };
+    program = pkgs.fetchurl {
+      urls = [ "https://example.org/tool" "mirror://debian/tool" ];
+      sha256 = lib.fakeSha256;
+      executable = true;
+    };
+  };
+
+  images = {
+    small = dockerTools.buildImage {
+      name = "Small";
+      copyToRoot = pkgs.redis;
+      config.Cmd = [ "redis-server" ];
+    };
+    full = dockerTools.buildImage {
+      name = "full";
+      tag = "1";
+      fromImage = images.small;
+      contents = [ pkgs.hello pkgs.bash ];
+      runAsRoot = ''
+        #!${pkgs.stdenv.shell}
+        ${dockerTools.shadowSetup}
+        groupadd -r hello
+      '';
+      extraCommands = "mkdir data";
+      config = {
+        Entrypoint = [ (pkgs.writeScript "entrypoint" "#!${pkgs.runtimeShell}\n") ];
+        Env = [ "A=b" ];
+        ExposedPorts."80/tcp" = { };
+      };
+      created = "now";
+    };
+    inherit (dockerTools)
+      binSh
+      caCertificates
+      fakeNss
+      usrBinEnv
+      ;
+  };
+
+  all = packages // overridden // support // images;
+  # One attribute path a line.
+  names = lib.concatMapStrings (n: "all.${n}\n") (lib.attrNames all);
+}
