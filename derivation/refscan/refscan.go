@@ -103,12 +103,22 @@ func (s *Scanner) search(b []byte) {
 			known = hashLen - 1 - j
 			continue
 		}
-		slot := s.slot(window)
-		if s.filter[slot/64]&(1<<(slot%64)) != 0 {
-			s.check(window)
+		// A run of base-32 characters: every position in it may be one.
+		end := i + hashLen
+		for {
+			slot := s.slot(b[end-hashLen : end])
+			if s.filter[slot/64]&(1<<(slot%64)) != 0 {
+				s.check(b[end-hashLen : end])
+			}
+			if end == len(b) {
+				return
+			}
+			end++
+			if !s.isBase32[b[end-1]] {
+				break
+			}
 		}
-		i++
-		known = hashLen - 1
+		i, known = end, 0
 	}
 }
 

@@ -12,16 +12,6 @@ import (
 	"gonix/derivation/storepath"
 )
 
-// flock waits for a lock on an open file (unix.LOCK_SH, LOCK_EX, LOCK_UN).
-func flock(fd, how int) error {
-	for {
-		err := unix.Flock(fd, how)
-		if err != unix.EINTR {
-			return os.NewSyscallError("flock", err)
-		}
-	}
-}
-
 // tryFlock takes the lock if that is possible at once.
 func tryFlock(fd, how int) (bool, error) {
 	for {
@@ -98,30 +88,47 @@ const (
 	lastPoll  = 50 * time.Millisecond
 )
 
-// lockFile returns the locked file, or nil if it is busy and wait is not set.
-func (s *Local) lockFile(ctx context.Context, name string, wait bool) (*os.File, error) {
+// poll calls try until it succeeds, or ctx ends. A blocking flock could not be
+// given up.
+func (s *Local) poll(ctx context.Context, what string, try func() (bool, error)) error {
 	told := false
 	for delay := firstPoll; ; delay = min(2*delay, lastPoll) {
-		f, ok, err := tryLockFile(name)
-		if err != nil || ok {
-			return f, err
-		}
-		if !wait {
-			return nil, nil
+		if ok, err := try(); ok || err != nil {
+			return err
 		}
 		if !told {
 			told = true
-			s.opts.Waiting(fmt.Sprintf("lock on '%s'", s.LogicalFile(name)))
+			s.opts.Waiting(what)
 		}
-		// A blocking flock could not be given up when ctx ends.
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		case <-time.After(delay):
 		}
 	}
 }
 
+// pollFlock locks an open file.
+func (s *Local) pollFlock(ctx context.Context, f *os.File, how int, what string) error {
+	return s.poll(ctx, what, func() (bool, error) { return tryFlock(int(f.Fd()), how) })
+}
+
+// lockFile returns the locked file, or nil if it is busy and wait is not set.
+func (s *Local) lockFile(ctx context.Context, name string, wait bool) (*os.File, error) {
+	if !wait {
+		f, _, err := tryLockFile(name)
+		return f, err
+	}
+	var f *os.File
+	err := s.poll(ctx, fmt.Sprintf("lock on '%s'", s.LogicalFile(name)), func() (ok bool, err error) {
+		f, ok, err = tryLockFile(name)
+		return ok, err
+	})
+	return f, err
+}
+
+// tryLockFile opens and locks a lock file, which is created if need be. The
+// second result is false if someone else holds it.
 func tryLockFile(name string) (*os.File, bool, error) {
 	for {
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,7 +20,8 @@ import (
 // Options say how a local store is opened. The zero value is what most callers
 // want.
 type Options struct {
-	// ReadOnly opens a store without writing anything, not even a lock.
+	// ReadOnly opens a store that exists for reading; nothing in it changes,
+	// and it may belong to someone else.
 	ReadOnly bool
 	// Waiting is called before the store blocks on a lock that another process
 	// holds; what names the lock.
@@ -27,6 +29,8 @@ type Options struct {
 	// Now gives the time of registration; nil means time.Now.
 	Now func() time.Time
 }
+
+const bigLockName = "the big Nix store lock"
 
 // Local is a store in a directory of this machine. Its methods may be called
 // concurrently.
@@ -68,14 +72,14 @@ func Open(root string, opts Options) (*Local, error) {
 		state: filepath.Join(abs, "nix/var/nix"),
 		opts:  opts,
 	}
-	if err := s.open(); err != nil {
+	if err := s.open(context.Background()); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open store '%s': %w", abs, err)
 	}
 	return s, nil
 }
 
-func (s *Local) open() error {
+func (s *Local) open(ctx context.Context) error {
 	db := filepath.Join(s.state, "db")
 	version, err := readSchema(filepath.Join(db, "schema"))
 	if err != nil {
@@ -88,7 +92,7 @@ func (s *Local) open() error {
 		if err := checkSchema(version); err != nil {
 			return err
 		}
-		s.conn, err = openDatabase(filepath.Join(db, "db.sqlite"), false, true)
+		s.conn, err = openDatabase(filepath.Join(db, "db.sqlite"), openReading)
 		return err
 	}
 	if version == 0 {
@@ -105,25 +109,16 @@ func (s *Local) open() error {
 		return err
 	}
 	if version == 0 {
-		return s.create(db)
+		return s.create(ctx, db)
 	}
 	if err := checkSchema(version); err != nil {
 		return err
 	}
-	if err := s.shareBigLock(); err != nil {
+	if err := s.pollFlock(ctx, s.bigLock, unix.LOCK_SH, bigLockName); err != nil {
 		return err
 	}
-	s.conn, err = openDatabase(filepath.Join(db, "db.sqlite"), false, false)
+	s.conn, err = openDatabase(filepath.Join(db, "db.sqlite"), openWriting)
 	return err
-}
-
-func (s *Local) shareBigLock() error {
-	fd := int(s.bigLock.Fd())
-	if ok, err := tryFlock(fd, unix.LOCK_SH); ok || err != nil {
-		return err
-	}
-	s.opts.Waiting("the big Nix store lock")
-	return flock(fd, unix.LOCK_SH)
 }
 
 // makeDirectories makes the skeleton of a new store.
@@ -151,15 +146,9 @@ func (s *Local) makeDirectories() error {
 
 // create makes the database. Several processes may arrive here together: the
 // first one to get the lock does the work.
-func (s *Local) create(db string) error {
-	fd := int(s.bigLock.Fd())
-	if ok, err := tryFlock(fd, unix.LOCK_EX); err != nil {
+func (s *Local) create(ctx context.Context, db string) error {
+	if err := s.pollFlock(ctx, s.bigLock, unix.LOCK_EX, bigLockName); err != nil {
 		return err
-	} else if !ok {
-		s.opts.Waiting("the big Nix store lock")
-		if err := flock(fd, unix.LOCK_EX); err != nil {
-			return err
-		}
 	}
 	version, err := readSchema(filepath.Join(db, "schema"))
 	if err != nil {
@@ -170,7 +159,11 @@ func (s *Local) create(db string) error {
 			return err
 		}
 	}
-	if s.conn, err = openDatabase(filepath.Join(db, "db.sqlite"), version == 0, false); err != nil {
+	mode := openWriting
+	if version == 0 {
+		mode = openCreating
+	}
+	if s.conn, err = openDatabase(filepath.Join(db, "db.sqlite"), mode); err != nil {
 		return err
 	}
 	if version == 0 {
@@ -179,7 +172,7 @@ func (s *Local) create(db string) error {
 			return err
 		}
 	}
-	return flock(fd, unix.LOCK_SH)
+	return s.pollFlock(ctx, s.bigLock, unix.LOCK_SH, bigLockName)
 }
 
 // reservedSize is the size of a file that the garbage collector deletes to have

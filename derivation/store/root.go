@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"gonix/derivation/nixhash"
 	"gonix/derivation/storepath"
 )
@@ -55,6 +57,11 @@ func (s *Local) AddRoot(ctx context.Context, link string, target storepath.Path)
 		return fmt.Errorf("add root: %w", err)
 	}
 	roots := filepath.Join(s.state, "gcroots")
+	lock, err := s.lockRoots(ctx)
+	if err != nil {
+		return fmt.Errorf("add root: %w", err)
+	}
+	defer lock.Close()
 	name := nixhash.Sum(nixhash.SHA1, []byte(link)).Base32()
 	shadow := filepath.Join(roots, "gonix", name)
 	real := s.RealPath(target)
@@ -72,32 +79,49 @@ func (s *Local) AddRoot(ctx context.Context, link string, target storepath.Path)
 	return s.pruneRoots()
 }
 
-// pruneRoots deletes what AddRoot left for links that are gone or mean something
-// else by now.
+// lockRoots keeps other processes from working on STATE/gcroots/gonix until the
+// returned file is closed.
+func (s *Local) lockRoots(ctx context.Context) (*os.File, error) {
+	dir := filepath.Join(s.state, "gcroots/gonix")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.pollFlock(ctx, f, unix.LOCK_EX, "lock on the garbage collector roots"); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// pruneRoots deletes the entries below STATE/gcroots/gonix whose links are gone
+// or mean something else by now. The roots are locked.
 func (s *Local) pruneRoots() error {
 	shadows := filepath.Join(s.state, "gcroots/gonix")
 	entries, err := os.ReadDir(shadows)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
 	if err != nil {
-		return err
+		return fmt.Errorf("prune roots: %w", err)
 	}
 	for _, e := range entries {
-		shadow := filepath.Join(shadows, e.Name())
-		link, err := os.Readlink(filepath.Join(s.state, "gcroots/auto", e.Name()))
-		if err == nil {
-			var is, should string
-			if is, err = os.Readlink(link); err == nil {
-				should, err = os.Readlink(shadow)
-			}
-			if err == nil && s.LogicalFile(is) == should {
-				continue
-			}
+		if e.Type() != fs.ModeSymlink {
+			continue
 		}
-		// Someone else may be replacing it just now: only what is certainly
-		// stale goes.
-		if link == "" || errors.Is(err, fs.ErrNotExist) {
+		shadow := filepath.Join(shadows, e.Name())
+		means, err := os.Readlink(shadow)
+		if err != nil {
+			continue
+		}
+		link, err := os.Readlink(filepath.Join(s.state, "gcroots/auto", e.Name()))
+		var target string
+		if err == nil {
+			target, err = os.Readlink(link)
+		}
+		// A link on a disk that is not mounted now looks as if it were gone;
+		// one that may not be looked at does not.
+		if err == nil && s.LogicalFile(target) != means || errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EINVAL) {
 			os.Remove(shadow)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -82,30 +83,38 @@ func checkSchema(v int) error {
 	return nil
 }
 
-// openDatabase opens the SQLite file, and creates its tables if create is set.
-func openDatabase(file string, create, readOnly bool) (*sqlite.Conn, error) {
-	flags := sqlite.OpenReadWrite
-	switch {
-	case create:
+// The ways to open a database.
+const (
+	openReading = iota
+	openWriting
+	openCreating // its tables, too
+)
+
+// openDatabase opens the SQLite file.
+func openDatabase(file string, mode int) (*sqlite.Conn, error) {
+	pragmas := []string{"foreign_keys = 1", "synchronous = normal", "wal_autocheckpoint = 40000"}
+	name, flags := file, sqlite.OpenReadWrite
+	switch mode {
+	case openCreating:
 		flags |= sqlite.OpenCreate | sqlite.OpenWAL
-	case readOnly:
-		flags = sqlite.OpenReadOnly | sqlite.OpenURI
-		file = immutableURI(file)
+	case openReading:
+		flags, pragmas = sqlite.OpenReadOnly, nil
+		if noWriterAround(file) {
+			flags |= sqlite.OpenURI
+			name = immutableURI(file)
+		}
 	}
-	conn, err := sqlite.OpenConn(file, flags)
+	conn, err := sqlite.OpenConn(name, flags)
 	if err != nil {
 		return nil, sqliteError(err)
 	}
-	for _, pragma := range []string{"foreign_keys = 1", "synchronous = normal", "wal_autocheckpoint = 40000"} {
-		if readOnly && !strings.HasPrefix(pragma, "foreign") {
-			continue
-		}
+	for _, pragma := range pragmas {
 		if err := sqlitex.ExecuteTransient(conn, "pragma "+pragma, nil); err != nil {
 			conn.Close()
 			return nil, sqliteError(err)
 		}
 	}
-	if create {
+	if mode == openCreating {
 		if err := sqlitex.ExecuteScript(conn, schema, nil); err != nil {
 			conn.Close()
 			return nil, sqliteError(err)
@@ -114,8 +123,18 @@ func openDatabase(file string, create, readOnly bool) (*sqlite.Conn, error) {
 	return conn, nil
 }
 
-// immutableURI names a database that nobody can write while it is read: a
-// directory without write permission has no place for a lock or a shared index.
+// noWriterAround reports whether a database must be read without locks: its
+// directory cannot be written, so there is no place for the shared index that
+// readers need, and no write-ahead log says that someone is at work.
+func noWriterAround(file string) bool {
+	if unix.Access(filepath.Dir(file), unix.W_OK) == nil {
+		return false
+	}
+	_, err := os.Stat(file + "-wal")
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// immutableURI names a database that SQLite shall take as it is.
 func immutableURI(file string) string {
 	var b strings.Builder
 	b.WriteString("file:")

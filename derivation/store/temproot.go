@@ -73,7 +73,7 @@ func (t *tempRoots) add(state string, p storepath.Path) error {
 			return err
 		}
 		if ok {
-			defer flock(int(t.gc.Fd()), unix.LOCK_UN)
+			defer unix.Flock(int(t.gc.Fd()), unix.LOCK_UN)
 			break
 		}
 		// A collector is at work. It has read the roots already, so it has to
