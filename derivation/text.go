@@ -157,6 +157,7 @@ type input struct {
 // appendTo writes the inputs given, sorted; mask leaves out the output paths,
 // which is how they can be hashed before they are known.
 func (d *Derivation) appendTo(b []byte, inputs []input, mask bool) []byte {
+	b = slices.Grow(b, d.sizeHint(inputs))
 	b = append(b, "Derive(["...)
 	for i, name := range d.OutputNames() {
 		if i > 0 {
@@ -208,4 +209,20 @@ func (d *Derivation) appendTo(b []byte, inputs []input, mask bool) []byte {
 		b = aterm.AppendTuple(b, name, value)
 	}
 	return append(b, "])"...)
+}
+
+// sizeHint is about how long the text will be: escapes are not counted.
+func (d *Derivation) sizeHint(inputs []input) int {
+	const perPath, perOutput, perItem = 80, 128, 16
+	n := 256 + perPath*len(d.InputSrcs) + perOutput*len(d.Outputs)
+	for _, in := range inputs {
+		n += len(in.key) + perItem*(len(in.outputs)+1)
+	}
+	for _, a := range d.Args {
+		n += len(a) + perItem
+	}
+	for k, v := range d.Env {
+		n += len(k) + len(v) + perItem
+	}
+	return n
 }

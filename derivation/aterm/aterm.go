@@ -134,29 +134,27 @@ func (s *Scanner) Strings() ([]string, error) {
 // AppendString appends v quoted.
 func AppendString(b []byte, v string) []byte {
 	b = append(b, '"')
-	for {
-		i := strings.IndexAny(v, "\"\\\n\r\t")
-		if i < 0 {
-			break
+	start := 0
+	for i := range len(v) {
+		var c byte
+		switch v[i] {
+		case '"', '\\':
+			c = v[i]
+		case '\n':
+			c = 'n'
+		case '\r':
+			c = 'r'
+		case '\t':
+			c = 't'
+		default:
+			continue
 		}
-		b = append(b, v[:i]...)
-		b = append(b, '\\', escape(v[i]))
-		v = v[i+1:]
+		b = append(b, v[start:i]...)
+		b = append(b, '\\', c)
+		start = i + 1
 	}
-	b = append(b, v...)
+	b = append(b, v[start:]...)
 	return append(b, '"')
-}
-
-func escape(c byte) byte {
-	switch c {
-	case '\n':
-		return 'n'
-	case '\r':
-		return 'r'
-	case '\t':
-		return 't'
-	}
-	return c
 }
 
 // AppendStrings appends a list of strings.

@@ -359,3 +359,46 @@ func TestLongChain(t *testing.T) {
 		}
 	}
 }
+
+// Today's C++ Nix writes floats in structured attributes so that they read
+// back as floats.
+func TestStructuredFloat(t *testing.T) {
+	b := newBench(t)
+	v, err := b.call("derivationStrict", b.drv(attr{"__structuredAttrs", value.Bool(true)}, attr{"y", value.Float(1)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	drv, _ := v.(*value.Attrs).Get(symbol.DrvPath)
+	got, _ := b.memory.Text(storepath.MustParse(drv.Val.(*value.String).S))
+	if want := `{\"builder\":\"b\",\"name\":\"x\",\"system\":\"s\",\"y\":1.0}`; !strings.Contains(got, want) {
+		t.Errorf("%s, want %s in it", got, want)
+	}
+}
+
+func BenchmarkDerivationStrict(b *testing.B) {
+	state := New(b.Context(), Options{Store: ReadOnly(nil)})
+	th := &value.Thread{Symbols: symbol.NewTable(), Sources: source.NewSet(), Paths: state, MaxDepth: value.DefaultMaxDepth}
+	attrs := value.NewBuilder(40)
+	for _, name := range []string{"name", "system", "builder"} {
+		attrs.Add(th.Symbols.Intern(name), source.NoPos, text(name))
+	}
+	for i := range 37 {
+		attrs.Add(th.Symbols.Intern("attribute"+strings.Repeat("x", i)), source.NoPos, text(strings.Repeat("value ", 20)))
+	}
+	set := attrs.Finish()
+	in, err := state.derivationStrict(th, source.NoPos, []value.Value{set})
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, _ := in.(*value.Attrs).Get(th.Symbols.Intern("out"))
+	n := 0
+	for b.Loop() {
+		n++
+		more := value.NewBuilder(2)
+		more.Add(th.Symbols.Intern("input"), source.NoPos, out.Val)
+		more.Add(th.Symbols.Intern("n"), source.NoPos, value.Int(n))
+		if _, err := state.derivationStrict(th, source.NoPos, []value.Value{value.Update(set, more.Finish())}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

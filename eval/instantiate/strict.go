@@ -23,7 +23,7 @@ func (s *State) derivationStrict(th *value.Thread, pos source.Pos, args []value.
 	nameAttr, ok := attrs.Get(symbol.Name)
 	if !ok {
 		err := th.Errorf(source.NoPos, value.MissingAttr, "attribute 'name' missing")
-		return nil, value.WithFrame(err, attrs.Pos(), "in the attrset passed as argument to builtins.derivationStrict")
+		return nil, value.WithFrame(err, source.NoPos, "in the attrset passed as argument to builtins.derivationStrict")
 	}
 	name, err := th.StringNoCtx(nameAttr.Val, pos, "while evaluating the `name` attribute passed to builtins.derivationStrict")
 	if err != nil {

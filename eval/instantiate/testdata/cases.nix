@@ -26,7 +26,7 @@ let
   };
   md5 = "d41d8cd98f00b204e9800998ecf8427e";
   sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
-  noTxt = path: type: builtins.match ".*\\.txt" path == null;
+  noTxt = path: type: let n = builtins.stringLength path; in builtins.substring (n - 4) 4 path != ".txt";
   notDir = path: type: type != "directory";
   # derivation itself needs a list of outputs; derivationStrict splits text.
   derivationStrictly = name: attrs:
@@ -112,8 +112,9 @@ in
     };
 
     s-simple = structured "s-simple" { };
+    # Whole floats are left out: older C++ Nix writes 1.0 as 1, today's as 1.0.
     s-values = structured "s-values" {
-      t = true; n = null; i = -1; x = 0.1; y = 1.0; z = 1.0e30; w = 1.5e-9; l = [ ]; o = { }; deepset.a.b.c = [ [ { } ] ];
+      t = true; n = null; i = -1; x = 0.1; z = 1.0e30; w = 1.5e-9; l = [ ]; o = { }; deepset.a.b.c = [ [ { } ] ];
       "é \"key\"" = "é\n\t\\\"\b/"; "" = 1; Z = 1; a = 2; _ = 3;
     };
     s-paths = structured "s-paths" { src = ./src; list = [ ./src/plain.txt dep dep.dev ]; set = { inherit fod; s = "${dep}"; }; str = { __toString = x: "via ${dep}"; }; };
