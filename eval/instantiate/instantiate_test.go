@@ -3,11 +3,14 @@ package instantiate
 import (
 	"context"
 	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"gonix/derivation/nar"
 	"gonix/derivation/nixhash"
 	"gonix/derivation/store"
 	"gonix/derivation/storepath"
@@ -400,5 +403,79 @@ func BenchmarkDerivationStrict(b *testing.B) {
 		if _, err := state.derivationStrict(th, source.NoPos, []value.Value{value.Update(set, more.Finish())}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// movedStore shows a directory as the store; there is no /nix.
+type movedStore struct {
+	nar.OS
+	dir string
+}
+
+func (m movedStore) real(p string) string {
+	if rest, ok := strings.CutPrefix(p, storepath.Dir+"/"); ok {
+		return filepath.Join(m.dir, rest)
+	}
+	if strings.HasPrefix(p, "/nix") {
+		return "/no/such/directory"
+	}
+	return p
+}
+
+func (m movedStore) Lstat(p string) (fs.FileInfo, error)  { return m.OS.Lstat(m.real(p)) }
+func (m movedStore) Open(p string) (io.ReadCloser, error) { return m.OS.Open(m.real(p)) }
+func (m movedStore) ReadDir(p string) ([]string, error)   { return m.OS.ReadDir(m.real(p)) }
+func (m movedStore) Readlink(p string) (string, error)    { return m.OS.Readlink(m.real(p)) }
+
+// Sources in the store, also behind links, are read wherever the store is; and
+// derivations of an earlier evaluation are found there.
+func TestMovedStore(t *testing.T) {
+	dir := t.TempDir()
+	const object = "0dy94x9pc9h2j4bmhwf8gp8wy4jn4zi5-tree"
+	if err := os.MkdirAll(filepath.Join(dir, object, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, object, "sub", "f"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(storepath.Dir+"/"+object, link); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t)
+	b.reset(Options{Files: movedStore{dir: dir}})
+	direct := b.str("path", b.set(attr{"path", value.Path(storepath.Dir + "/" + object + "/sub")}))
+	linked := b.str("path", b.set(attr{"path", value.Path(link + "/sub")}))
+	copied, err := b.state.CopyToStore(b.th, link+"/sub")
+	if err != nil || direct.S != linked.S || direct.S != copied {
+		t.Errorf("%s, %s, %s, %v", direct.S, linked.S, copied, err)
+	}
+
+	first, err := b.call("derivationStrict", b.drv())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, _ := first.(*value.Attrs).Get(b.th.Symbols.Intern("out"))
+	drv, _ := first.(*value.Attrs).Get(symbol.DrvPath)
+	user := func() string {
+		b.t.Helper()
+		v, err := b.call("derivationStrict", b.drv(attr{"in", out.Val}, attr{"deep", drv.Val}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, _ := v.(*value.Attrs).Get(symbol.DrvPath)
+		return p.Val.(*value.String).S
+	}
+	want := user()
+	p := storepath.MustParse(drv.Val.(*value.String).S)
+	content, _ := b.memory.Text(p)
+	b.reset(Options{Store: ReadOnly(nil), Files: movedStore{dir: dir}})
+	_, err = b.call("derivationStrict", b.drv(attr{"in", out.Val}))
+	wantError(t, err, "read derivation '"+p.String()+"'")
+	if err := os.WriteFile(filepath.Join(dir, p.Base()), []byte(content), 0o444); err != nil {
+		t.Fatal(err)
+	}
+	if got := user(); got != want {
+		t.Errorf("%s after a new start, %s before", got, want)
 	}
 }

@@ -64,11 +64,20 @@ func (m missing) Unwrap() error { return fs.ErrNotExist }
 // maxLinks bounds how many symbolic links one path may lead through.
 const maxLinks = 1024
 
+// begin splits a path into what needs no look, which is the store's directory,
+// and the rest: the store may lie elsewhere, and this machine have no /nix.
+func begin(file string) (done, rest string) {
+	file = path.Clean(file)
+	if inside, ok := strings.CutPrefix(file, storepath.Dir+"/"); ok {
+		return storepath.Dir, inside
+	}
+	return "", strings.TrimPrefix(file, "/")
+}
+
 // resolve follows the symbolic links in the directories on the way to file,
 // and file itself if last is set. Files takes paths as they are.
 func (s *State) resolve(file string, last bool) (string, error) {
-	done := ""
-	rest := strings.TrimPrefix(path.Clean(file), "/")
+	done, rest := begin(file)
 	for links := 0; rest != ""; {
 		name, more, _ := strings.Cut(rest, "/")
 		next := done + "/" + name
@@ -97,7 +106,7 @@ func (s *State) resolve(file string, last bool) (string, error) {
 		if !strings.HasPrefix(target, "/") {
 			target = done + "/" + target
 		}
-		done, rest = "", strings.TrimPrefix(path.Clean(target+"/"+more), "/")
+		done, rest = begin(target + "/" + more)
 	}
 	if done == "" {
 		return "/", nil
