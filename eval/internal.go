@@ -1,0 +1,56 @@
+package eval
+
+import "gonix/eval/code"
+
+// derivationFile names the text of derivation.
+const derivationFile = code.InternalFile
+
+// derivationText defines the global function derivation: what derivationStrict
+// returns, dressed up as a package. Each output is the attributes given, the
+// attributes all, drvAttrs and one per output, and what is the output's own:
+// drvPath, outPath, outputName and type. The result is the first output.
+const derivationText = `
+args@{ outputs ? [ "out" ], ... }:
+let
+  made = derivationStrict args;
+  shared = args // builtins.listToAttrs packages // {
+    all = map (p: p.value) packages;
+    drvAttrs = args;
+  };
+  packages = map
+    (outputName: {
+      name = outputName;
+      value = shared // {
+        inherit outputName;
+        inherit (made) drvPath;
+        outPath = builtins.getAttr outputName made;
+        type = "derivation";
+      };
+    })
+    outputs;
+in
+(builtins.head packages).value
+`
+
+// importedText makes a package of what importing a derivation's file yields:
+// its drvPath, name, outputs and the path of each output.
+const importedText = `
+args@{ drvPath, name, outputs, ... }:
+let
+  shared = builtins.listToAttrs packages // {
+    inherit drvPath name;
+    all = map (p: p.value) packages;
+    type = "derivation";
+  };
+  packages = map
+    (outputName: {
+      name = outputName;
+      value = shared // {
+        inherit outputName;
+        outPath = builtins.getAttr outputName args;
+      };
+    })
+    outputs;
+in
+(builtins.head packages).value
+`
