@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"slices"
+
 	"gonix/parser/ast"
 	"gonix/parser/lexer"
 )
@@ -64,10 +66,14 @@ func (p *parse) bindings(c *cursor, set *ast.Attrs) error {
 // binding parses a.b = expr;
 func (p *parse) binding(c *cursor, set *ast.Attrs) error {
 	t := c.Peek()
-	path, err := p.attrPath(c)
-	if err != nil {
+	// The path is not kept, so it lies on a stack; it stays what it is when
+	// the value's bindings put theirs behind it.
+	base := len(p.names)
+	defer func() { p.names = p.names[:base] }()
+	if err := p.pushAttrPath(c); err != nil {
 		return err
 	}
+	path := p.names[base:]
 	if t := c.Peek(); t.Type != lexer.Equals {
 		return p.unexpected(t, "'.'", "'='")
 	}
@@ -146,19 +152,28 @@ func (p *parse) inheritNames(c *cursor) (inheritNames, error) {
 
 // attrPath parses a.b.c.
 func (p *parse) attrPath(c *cursor) ([]ast.AttrName, error) {
-	n, err := p.attrName(c)
-	if err != nil {
+	base := len(p.names)
+	if err := p.pushAttrPath(c); err != nil {
 		return nil, err
 	}
-	path := []ast.AttrName{n}
-	for c.Peek().Type == lexer.Dot {
-		c.Next()
-		if n, err = p.attrName(c); err != nil {
-			return nil, err
-		}
-		path = append(path, n)
-	}
+	path := slices.Clone(p.names[base:])
+	p.names = p.names[:base]
 	return path, nil
+}
+
+// pushAttrPath parses a.b.c and puts it on the stack of names.
+func (p *parse) pushAttrPath(c *cursor) error {
+	for {
+		n, err := p.attrName(c)
+		if err != nil {
+			return err
+		}
+		p.names = append(p.names, n)
+		if c.Peek().Type != lexer.Dot {
+			return nil
+		}
+		c.Next()
+	}
 }
 
 // attrName parses one name of an attribute path.

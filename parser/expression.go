@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"slices"
 	"strconv"
 
 	"gonix/parser/ast"
@@ -226,14 +227,16 @@ func (p *parse) list(c *cursor) (ast.Expr, error) {
 
 // elements parses what is between [ and ].
 func (p *parse) elements(c *cursor) (elements, error) {
-	var elems []ast.Expr
+	base := len(p.elems)
 	for startsOperand(c.Peek().Type) {
 		e, err := p.selection(c)
 		if err != nil {
 			return nil, err
 		}
-		elems = append(elems, e)
+		p.elems = append(p.elems, e)
 	}
+	elems := slices.Clone(p.elems[base:])
+	p.elems = p.elems[:base]
 	if t := c.Peek(); t.Type != lexer.ListClose {
 		return nil, p.unexpected(t)
 	}

@@ -61,7 +61,7 @@ func (p *parse) bind(set *ast.Attrs, path []ast.AttrName, value ast.Expr) error 
 			continue
 		}
 		nested := new(ast.Attrs)
-		set.Static = append(set.Static, ast.Binding{At: at, Name: name.Name, Value: nested})
+		add(set, ast.Binding{At: at, Name: name.Name, Value: nested})
 		set = nested
 	}
 	if e := path[last].Expr; e != nil {
@@ -79,7 +79,7 @@ func (p *parse) bind(set *ast.Attrs, path []ast.AttrName, value ast.Expr) error 
 func (p *parse) insert(set *ast.Attrs, path []ast.AttrName, b ast.Binding) error {
 	i := p.find(&set.Bindings, b.Name)
 	if i < 0 {
-		set.Static = append(set.Static, b)
+		add(set, b)
 		return nil
 	}
 	old := &set.Static[i]
@@ -108,8 +108,16 @@ func (p *parse) inheritName(set *ast.Attrs, b ast.Binding) error {
 	if i := p.find(&set.Bindings, b.Name); i >= 0 {
 		return p.duplicate([]ast.AttrName{{Name: b.Name}}, b.At, &set.Static[i])
 	}
-	set.Static = append(set.Static, b)
+	add(set, b)
 	return nil
+}
+
+// add adds a binding whose name is new.
+func add(set *ast.Attrs, b ast.Binding) {
+	if set.Static == nil {
+		set.Static = make([]ast.Binding, 0, 4)
+	}
+	set.Static = append(set.Static, b)
 }
 
 // duplicate is the error that the attribute at path is there already.

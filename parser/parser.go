@@ -59,6 +59,9 @@ type parse struct {
 	depth int // how many hooks are under way
 	peak  int // depth of the deepest node below the one under way
 
+	names []ast.AttrName // attribute paths of the bindings under way
+	elems []ast.Expr     // elements of the lists under way
+
 	indexes map[*ast.Bindings]map[string]int // of large sets, see find
 }
 
@@ -75,8 +78,19 @@ func (p *parse) file(f *source.File, opt Options) (*ast.File, error) {
 	}
 	p.buffer.release()
 	p.source, p.indexes = nil, nil
+	p.names, p.elems = reset(p.names), reset(p.elems)
 	if err != nil {
 		return nil, p.err
 	}
 	return &ast.File{Source: f, Body: body}, nil
+}
+
+// reset empties a stack for the next file: nothing of this one may stay alive.
+func reset[T any](stack []T) []T {
+	const maxKept = 1 << 10
+	if cap(stack) > maxKept {
+		return nil
+	}
+	clear(stack[:cap(stack)])
+	return stack[:0]
 }

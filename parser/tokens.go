@@ -49,7 +49,7 @@ func (b *tokenBuffer) scan(text string) {
 }
 
 // maxKeptTokens bounds what a parser keeps for its next file; a token has 64 bytes.
-const maxKeptTokens = 1 << 17
+const maxKeptTokens = 1 << 20
 
 // release forgets the text that the tokens refer to.
 func (b *tokenBuffer) release() {
