@@ -26,6 +26,7 @@ let
   };
   md5 = "d41d8cd98f00b204e9800998ecf8427e";
   sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+  fetchurl = import <nix/fetchurl.nix>;
   noTxt = path: type: let n = builtins.stringLength path; in builtins.substring (n - 4) 4 path != ".txt";
   notDir = path: type: type != "directory";
   # derivation itself needs a list of outputs; derivationStrict splits text.
@@ -110,6 +111,11 @@ in
       executable = false; unpack = false; preferLocalBuild = true; outputHash = sha256.sri; outputHashMode = "flat";
       impureEnvVars = [ "http_proxy" ];
     };
+    n-url = fetchurl { url = "https://example.org/a/f-1.tar.gz"; hash = sha256.sri; };
+    n-sha256 = fetchurl { url = "https://example.org/f"; sha256 = sha256.base32; name = "other"; };
+    n-sha512 = fetchurl { url = "https://example.org/f"; sha512 = sha512.base16; system = "ignored"; };
+    n-md5 = fetchurl { url = "https://example.org/f"; inherit md5; executable = true; };
+    n-unpack = fetchurl { url = "https://example.org/f.nar.xz"; inherit sha1; unpack = true; };
 
     s-simple = structured "s-simple" { };
     # Whole floats are left out: older C++ Nix writes 1.0 as 1, today's as 1.0.
