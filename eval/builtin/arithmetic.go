@@ -3,9 +3,7 @@ package builtin
 import (
 	"math"
 	"math/bits"
-	"strconv"
 
-	"gonix/eval/render"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
@@ -224,7 +222,7 @@ func round(name string, to func(float64) float64) builtinFunc {
 	return func(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
 		v, err := th.Force(args[0], pos)
 		if err != nil {
-			return nil, value.WithFrame(err, pos, "%s", why)
+			return nil, value.WithFrame(err, pos, why)
 		}
 		f, err := float(th, v, pos, why)
 		if err != nil {
@@ -243,7 +241,7 @@ func round(name string, to func(float64) float64) builtinFunc {
 			return v, nil
 		}
 		if !fits {
-			return nil, th.Errorf(pos, value.EvalError, "NixFloat argument %s is not in the range of NixInt", strconv.FormatFloat(f, 'g', 6, 64))
+			return nil, th.Errorf(pos, value.EvalError, "NixFloat argument %s is not in the range of NixInt", value.FormatFloat(f))
 		}
 		return value.Int(int64(r)), nil
 	}
@@ -259,10 +257,7 @@ func float(th *value.Thread, v value.Value, pos source.Pos, why string) (float64
 		case value.Float:
 			return float64(w), nil
 		}
-		err = th.Errorf(pos, value.TypeError, "expected a float but found %s: %s", value.TypeName(w), render.ShowBrief(th, w))
+		err = th.Errorf(pos, value.TypeError, "expected a float but found %s: %s", value.TypeName(w), th.Show(w))
 	}
-	if why != "" {
-		err = value.WithFrame(err, pos, "%s", why)
-	}
-	return 0, err
+	return 0, value.WithFrame(err, pos, why)
 }

@@ -34,15 +34,16 @@ func attrsTable() []*value.Builtin {
 
 // attr is a.Get by name for an attribute that must be there.
 func attr(th *value.Thread, a *value.Attrs, name, why string) (value.Attr, error) {
-	at, ok := a.Get(th.Symbols.Intern(name))
-	if ok {
+	return attrSym(th, a, th.Symbols.Intern(name), why)
+}
+
+// attrSym is a.Get for an attribute that must be there.
+func attrSym(th *value.Thread, a *value.Attrs, sym symbol.Symbol, why string) (value.Attr, error) {
+	if at, ok := a.Get(sym); ok {
 		return at, nil
 	}
-	var err error = th.Errorf(source.NoPos, value.TypeError, "attribute '%s' missing", name)
-	if why != "" {
-		err = value.WithFrame(err, source.NoPos, "%s", why)
-	}
-	return value.Attr{}, err
+	err := th.Errorf(source.NoPos, value.TypeError, "attribute '%s' missing", th.Symbols.Name(sym))
+	return value.Attr{}, value.WithFrame(err, source.NoPos, why)
 }
 
 func attrNames(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -53,7 +54,7 @@ func attrNames(th *value.Thread, pos source.Pos, args []value.Value) (value.Valu
 	attrs := set.Sorted(th.Symbols)
 	out := make([]value.Value, len(attrs))
 	for i, at := range attrs {
-		out[i] = value.NewString(th.Symbols.Name(at.Sym))
+		out[i] = th.SymbolString(at.Sym)
 	}
 	return value.NewList(out...), nil
 }
@@ -153,7 +154,7 @@ func listToAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Va
 		if err != nil {
 			return nil, err
 		}
-		at, err := attr(th, set, "name", pair)
+		at, err := attrSym(th, set, symbol.Name, pair)
 		if err != nil {
 			return nil, err
 		}
@@ -170,7 +171,7 @@ func listToAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Va
 		if i > 0 && entries[i-1].sym == e.sym {
 			continue
 		}
-		at, err := attr(th, e.set, "value", pair)
+		at, err := attrSym(th, e.set, symbol.Value, pair)
 		if err != nil {
 			return nil, err
 		}
@@ -256,8 +257,8 @@ func Position(th *value.Thread, pos source.Pos) value.Value {
 		return value.Null{}
 	}
 	b := value.NewBuilder(3)
-	b.Add(th.Symbols.Intern("file"), source.NoPos, value.NewString(at.File.Name))
-	b.Add(th.Symbols.Intern("line"), source.NoPos, value.Int(at.Line))
-	b.Add(th.Symbols.Intern("column"), source.NoPos, value.Int(at.Column))
+	b.Add(symbol.File, source.NoPos, value.NewString(at.File.Name))
+	b.Add(symbol.Line, source.NoPos, value.Int(at.Line))
+	b.Add(symbol.Column, source.NoPos, value.Int(at.Column))
 	return b.Finish()
 }

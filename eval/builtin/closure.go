@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"gonix/eval/render"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
@@ -45,7 +44,7 @@ func genericClosure(th *value.Thread, pos source.Pos, args []value.Value) (value
 		}
 		more, err := c.successors(op, e)
 		if err != nil {
-			return nil, value.WithFrame(err, source.NoPos, "while calling operator on genericClosure element %s", render.ShowBrief(th, e))
+			return nil, value.WithFrame(err, source.NoPos, "while calling operator on genericClosure element %s", th.Show(e))
 		}
 		work = append(work, more...)
 	}
@@ -75,11 +74,11 @@ type keyed struct{ key, elem value.Value }
 func (c *closure) add(e value.Value) (fresh bool, err error) {
 	set, err := c.th.Attrs(e, c.pos, "")
 	if err != nil {
-		return false, value.WithFrame(err, source.NoPos, "in genericClosure element %s", render.ShowBrief(c.th, e))
+		return false, value.WithFrame(err, source.NoPos, "in genericClosure element %s", c.th.Show(e))
 	}
 	at, err := attr(c.th, set, "key", "")
 	if err != nil {
-		return false, value.WithFrame(err, source.NoPos, "in genericClosure element %s", render.ShowBrief(c.th, e))
+		return false, value.WithFrame(err, source.NoPos, "in genericClosure element %s", c.th.Show(e))
 	}
 	key, err := c.th.Force(at.Val, c.pos)
 	if err != nil {
@@ -131,8 +130,8 @@ func (c *closure) insert(k keyed) (fresh bool, err error) {
 func (c *closure) less(old, k keyed, a, b value.Value) (bool, error) {
 	less, err := c.th.Less(a, b, c.pos)
 	if err != nil {
-		err = value.WithFrame(err, source.NoPos, "with element %s", render.ShowBrief(c.th, old.elem))
-		err = value.WithFrame(err, source.NoPos, "while comparing element %s", render.ShowBrief(c.th, k.elem))
+		err = value.WithFrame(err, source.NoPos, "with element %s", c.th.Show(old.elem))
+		err = value.WithFrame(err, source.NoPos, "while comparing element %s", c.th.Show(k.elem))
 	}
 	return less, err
 }

@@ -3,6 +3,7 @@ package builtin
 import (
 	"strings"
 
+	"gonix/eval/symbol"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
@@ -63,7 +64,7 @@ func getContext(th *value.Thread, pos source.Pos, args []value.Value) (value.Val
 	for _, p := range paths {
 		i, b := infos[p], value.NewBuilder(3)
 		if i.path {
-			b.Add(th.Symbols.Intern("path"), source.NoPos, value.Bool(true))
+			b.Add(symbol.Path, source.NoPos, value.Bool(true))
 		}
 		if i.allOutputs {
 			b.Add(th.Symbols.Intern("allOutputs"), source.NoPos, value.Bool(true))
@@ -110,7 +111,7 @@ func contextOf(th *value.Thread, path string, at value.Attr) ([]value.ContextEle
 	}
 	var out []value.ContextElem
 	isDrv := strings.HasSuffix(path, ".drv")
-	if a, ok := info.Get(th.Symbols.Intern("path")); ok {
+	if a, ok := info.Get(symbol.Path); ok {
 		yes, err := th.Bool(a.Val, a.Pos, "while evaluating the `path` attribute of a string context")
 		if err != nil {
 			return nil, err

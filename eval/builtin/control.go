@@ -3,6 +3,7 @@ package builtin
 import (
 	"errors"
 
+	"gonix/eval/symbol"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
@@ -50,11 +51,11 @@ func tryEval(th *value.Thread, pos source.Pos, args []value.Value) (value.Value,
 		return nil, err
 	}
 	b := value.NewBuilder(2)
-	b.Add(th.Symbols.Intern("success"), source.NoPos, value.Bool(v != nil))
+	b.Add(symbol.Success, source.NoPos, value.Bool(v != nil))
 	if v == nil {
 		v = value.Bool(false)
 	}
-	b.Add(th.Symbols.Intern("value"), source.NoPos, v)
+	b.Add(symbol.Value, source.NoPos, v)
 	return b.Finish(), nil
 }
 

@@ -40,7 +40,7 @@ func fromJSON(th *value.Thread, pos source.Pos, args []value.Value) (value.Value
 	}
 	v, err := parseJSON(th, s)
 	if err != nil {
-		return nil, value.WithFrame(hostError(th, pos, err), pos, "while decoding a JSON string")
+		return nil, value.WithFrame(hostError(pos, err), pos, "while decoding a JSON string")
 	}
 	return v, nil
 }

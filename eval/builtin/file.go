@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"gonix/eval/symbol"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
@@ -48,18 +49,17 @@ func realisePath(h Host, th *value.Thread, pos source.Pos, v value.Value) (value
 		return path, nil
 	}
 	if err := h.Realise(th, pos, ctx); err != nil {
-		return "", value.WithFrame(hostError(th, pos, err), source.NoPos, "while realising the context of path '%s'", string(path))
+		return "", value.WithFrame(hostError(pos, err), source.NoPos, "while realising the context of path '%s'", string(path))
 	}
 	return path, nil
 }
 
 // hostError makes an error of the language of a host's error.
-func hostError(th *value.Thread, pos source.Pos, err error) error {
-	if _, ok := errors.AsType[*value.Error](err); ok {
-		return err
+func hostError(pos source.Pos, err error) error {
+	e := value.AsError(err)
+	if e.Pos == source.NoPos && e.Cause != nil {
+		e.Pos = pos
 	}
-	e := th.Errorf(pos, value.IOError, "%v", err)
-	e.Cause = err
 	return e
 }
 
@@ -70,7 +70,7 @@ func missing(th *value.Thread, pos source.Pos, path value.Path, err error) error
 		e.Cause = err
 		return e
 	}
-	return hostError(th, pos, err)
+	return hostError(pos, err)
 }
 
 func (f files) importFile(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -121,7 +121,7 @@ func (f files) pathExists(th *value.Thread, pos source.Pos, args []value.Value) 
 	case errors.Is(err, fs.ErrNotExist):
 		return value.Bool(false), nil
 	case err != nil:
-		return notRestricted(hostError(th, pos, err))
+		return notRestricted(hostError(pos, err))
 	}
 	return value.Bool(!mustBeDir || typ == Directory), nil
 }
@@ -148,7 +148,7 @@ func (f files) readFile(th *value.Thread, pos source.Pos, args []value.Value) (v
 	}
 	ctx, err := f.references(string(path), data)
 	if err != nil {
-		return nil, hostError(th, pos, err)
+		return nil, hostError(pos, err)
 	}
 	return &value.String{S: string(data), Ctx: ctx}, nil
 }
@@ -225,7 +225,7 @@ func (f files) findFile(th *value.Thread, pos source.Pos, args []value.Value) (v
 	}
 	path, err := f.host.FindFile(th, pos, entries, name)
 	if err != nil {
-		return nil, hostError(th, pos, err)
+		return nil, hostError(pos, err)
 	}
 	return path, nil
 }
@@ -236,7 +236,7 @@ func (f files) searchEntry(th *value.Thread, pos source.Pos, v value.Value) (Sea
 	if err != nil {
 		return entry, err
 	}
-	if at, ok := set.Get(th.Symbols.Intern("prefix")); ok {
+	if at, ok := set.Get(symbol.Prefix); ok {
 		entry.Prefix, err = th.StringNoCtx(at.Val, pos, "while evaluating the `prefix` attribute of an element of the list passed to builtins.findFile")
 		if err != nil {
 			return entry, err
@@ -253,7 +253,7 @@ func (f files) searchEntry(th *value.Thread, pos source.Pos, v value.Value) (Sea
 	entry.Path = path.S
 	if path.Ctx != nil {
 		if err := f.host.Realise(th, pos, path.Ctx); err != nil {
-			return entry, hostError(th, pos, err)
+			return entry, hostError(pos, err)
 		}
 	}
 	return entry, nil

@@ -121,8 +121,8 @@ func partition(th *value.Thread, pos source.Pos, args []value.Value) (value.Valu
 		}
 	}
 	b := value.NewBuilder(2)
-	b.Add(th.Symbols.Intern("right"), source.NoPos, value.NewList(right...))
-	b.Add(th.Symbols.Intern("wrong"), source.NoPos, value.NewList(wrong...))
+	b.Add(symbol.Right, source.NoPos, value.NewList(right...))
+	b.Add(symbol.Wrong, source.NoPos, value.NewList(wrong...))
 	return b.Finish(), nil
 }
 

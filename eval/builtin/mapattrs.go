@@ -25,7 +25,7 @@ func mapAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value
 	b := value.NewBuilder(set.Len())
 	b.Pos = set.Pos()
 	for _, at := range set.All() {
-		name := value.NewString(th.Symbols.Name(at.Sym))
+		name := th.SymbolString(at.Sym)
 		b.Add(at.Sym, at.Pos, th.LazyApply(pos, args[0], name, at.Val))
 	}
 	return b.Finish(), nil
@@ -52,7 +52,7 @@ func zipAttrsWith(th *value.Thread, pos source.Pos, args []value.Value) (value.V
 	}
 	b := value.NewBuilder(len(groups))
 	for _, sym := range sortedSymbols(groups) {
-		name := value.NewString(th.Symbols.Name(sym))
+		name := th.SymbolString(sym)
 		b.Add(sym, source.NoPos, th.LazyApply(pos, f, name, value.NewList(groups[sym]...)))
 	}
 	return b.Finish(), nil

@@ -48,7 +48,7 @@ func (t tracer) warn(th *value.Thread, pos source.Pos, args []value.Value) (valu
 		return nil, err
 	}
 	if err := t.host.Warn(s.S); err != nil {
-		return nil, hostError(th, pos, err)
+		return nil, hostError(pos, err)
 	}
 	return th.Force(args[1], pos)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strconv"
 
+	"gonix/eval/symbol"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
@@ -26,7 +27,7 @@ func parseDrvName(th *value.Thread, pos source.Pos, args []value.Value) (value.V
 	}
 	name, version := SplitDrvName(s)
 	b := value.NewBuilder(2)
-	b.Add(th.Symbols.Intern("name"), source.NoPos, value.NewString(name))
+	b.Add(symbol.Name, source.NoPos, value.NewString(name))
 	b.Add(th.Symbols.Intern("version"), source.NoPos, value.NewString(version))
 	return b.Finish(), nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"gonix/eval/symbol"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
@@ -101,10 +102,10 @@ func (p *jsonPrinter) list(l *value.List, pos source.Pos) error {
 // attrs writes a set: what __toString returns, or else what outPath is, or
 // else an object.
 func (p *jsonPrinter) attrs(a *value.Attrs, pos source.Pos) error {
-	if _, ok := get(p.th, a, "__toString"); ok {
+	if _, ok := a.Get(symbol.ToString); ok {
 		return p.coerced(a, pos)
 	}
-	if at, ok := get(p.th, a, "outPath"); ok {
+	if at, ok := a.Get(symbol.OutPath); ok {
 		return p.print(at.Val, at.Pos)
 	}
 	p.out.WriteByte('{')

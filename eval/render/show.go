@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gonix/eval/symbol"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
@@ -28,13 +29,9 @@ type Options struct {
 	Errors bool
 }
 
-// Brief limits values in messages.
-func Brief() Options {
-	return Options{MaxDepth: 10, MaxAttrs: 10, MaxItems: 10, MaxString: 1024}
-}
-
-// Show returns v as messages, traces and nix eval write it (Nix:
-// ValuePrinter). Functions tell their name and place.
+// Show returns v as traces, nix eval and the REPL write it (Nix: ValuePrinter).
+// Functions tell their name and place. For error messages there is
+// [value.Thread.Show], with the limits that they have.
 func Show(th *value.Thread, v value.Value, o Options) (string, error) {
 	for _, limit := range []*int{&o.MaxDepth, &o.MaxAttrs, &o.MaxItems, &o.MaxString} {
 		if *limit == 0 {
@@ -44,15 +41,6 @@ func Show(th *value.Thread, v value.Value, o Options) (string, error) {
 	p := showPrinter{th: th, o: o, seen: map[value.Value]bool{}}
 	err := p.print(v, 0)
 	return p.out.String(), err
-}
-
-// ShowBrief is Show with the limits of messages; it never fails.
-func ShowBrief(th *value.Thread, v value.Value) string {
-	s, err := Show(th, v, Brief())
-	if err != nil {
-		return "«error: " + err.Error() + "»"
-	}
-	return s
 }
 
 type showPrinter struct {
@@ -102,7 +90,7 @@ func (p *showPrinter) printValue(v value.Value, depth int) error {
 	}
 	switch w := w.(type) {
 	case *value.String:
-		quote(&p.out, w.S, p.o.MaxString)
+		p.printString(w.S)
 	case *value.Attrs:
 		return p.printAttrs(w, depth)
 	case *value.List:
@@ -122,10 +110,25 @@ func (p *showPrinter) lambda(c *value.Closure) string {
 	if name := c.Fn.Name(); name != "" {
 		s += " " + name
 	}
-	if pos, ok := p.th.Sources.Position(c.Fn.Pos()); ok {
-		s += fmt.Sprintf(" @ %s:%d:%d", pos.File.Name, pos.Line, pos.Column)
+	return s + " @ " + p.th.ShowPos(c.Fn.Pos())
+}
+
+func (p *showPrinter) printString(s string) {
+	if len(s) <= p.o.MaxString {
+		value.AppendQuoted(&p.out, s)
+		return
 	}
-	return s
+	value.AppendQuoted(&p.out, s[:p.o.MaxString])
+	p.out.WriteByte(' ')
+	p.elide(len(s)-p.o.MaxString, "byte")
+}
+
+// elide says that n things were left out.
+func (p *showPrinter) elide(n int, thing string) {
+	if n != 1 {
+		thing += "s"
+	}
+	fmt.Fprintf(&p.out, "«%d %s elided»", n, thing)
 }
 
 func (p *showPrinter) repeated(v value.Value) bool {
@@ -202,10 +205,10 @@ func (p *showPrinter) printAttrs(a *value.Attrs, depth int) error {
 	for i, at := range attrs {
 		p.space(pretty)
 		if p.attrs >= p.o.MaxAttrs {
-			elide(&p.out, len(attrs)-i, "attribute")
+			p.elide(len(attrs)-i, "attribute")
 			break
 		}
-		p.out.WriteString(AttrName(p.th.Symbols.Name(at.Sym)))
+		value.AppendAttrName(&p.out, p.th.Symbols.Name(at.Sym))
 		p.out.WriteString(" = ")
 		if err := p.print(at.Val, depth+1); err != nil {
 			return err
@@ -249,7 +252,7 @@ func (p *showPrinter) printList(v value.Value, l *value.List, depth int) error {
 	for i, e := range l.Elems {
 		p.space(pretty)
 		if p.items >= p.o.MaxItems {
-			elide(&p.out, len(l.Elems)-i, "item")
+			p.elide(len(l.Elems)-i, "item")
 			break
 		}
 		if err := p.print(e, depth+1); err != nil {
@@ -265,7 +268,7 @@ func (p *showPrinter) printList(v value.Value, l *value.List, depth int) error {
 
 func (p *showPrinter) derivation(a *value.Attrs) error {
 	p.out.WriteString("«derivation")
-	if at, ok := get(p.th, a, "drvPath"); ok {
+	if at, ok := a.Get(symbol.DrvPath); ok {
 		s, err := p.th.Coerce(at.Val, at.Pos, value.CoerceOptions{}, "while evaluating the drvPath of a derivation")
 		if err != nil {
 			return err

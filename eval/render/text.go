@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gonix/eval/symbol"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
@@ -44,7 +45,7 @@ func (p *textPrinter) print(v value.Value) error {
 	}
 	switch w := w.(type) {
 	case *value.String:
-		quote(&p.out, w.S, len(w.S))
+		value.AppendQuoted(&p.out, w.S)
 	case *value.Attrs:
 		return p.attrs(w)
 	case *value.List:
@@ -65,7 +66,7 @@ func (p *textPrinter) attrs(a *value.Attrs) error {
 	}
 	p.out.WriteString("{ ")
 	for _, at := range a.Sorted(p.th.Symbols) {
-		p.out.WriteString(AttrName(p.th.Symbols.Name(at.Sym)))
+		value.AppendAttrName(&p.out, p.th.Symbols.Name(at.Sym))
 		p.out.WriteString(" = ")
 		if err := p.print(at.Val); err != nil {
 			return err
@@ -109,7 +110,7 @@ func scalar(v value.Value) (string, bool) {
 	case value.Bool:
 		return strconv.FormatBool(bool(v)), true
 	case value.Float:
-		return Float(float64(v)), true
+		return value.FormatFloat(float64(v)), true
 	case value.Path:
 		return string(v), true
 	case value.Null:
@@ -121,11 +122,7 @@ func scalar(v value.Value) (string, bool) {
 // isDerivation reports whether a is { type = "derivation"; … }; it evaluates
 // the type if need be.
 func isDerivation(th *value.Thread, a *value.Attrs) (bool, error) {
-	sym, ok := th.Symbols.Lookup("type")
-	if !ok {
-		return false, nil
-	}
-	at, ok := a.Get(sym)
+	at, ok := a.Get(symbol.Type)
 	if !ok {
 		return false, nil
 	}
@@ -135,13 +132,4 @@ func isDerivation(th *value.Thread, a *value.Attrs) (bool, error) {
 	}
 	s, ok := v.(*value.String)
 	return ok && s.S == "derivation", nil
-}
-
-// get is a.Get by name.
-func get(th *value.Thread, a *value.Attrs, name string) (value.Attr, bool) {
-	sym, ok := th.Symbols.Lookup(name)
-	if !ok {
-		return value.Attr{}, false
-	}
-	return a.Get(sym)
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gonix/eval/symbol"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
@@ -87,7 +88,7 @@ func (p *xmlPrinter) print(v value.Value, pos source.Pos) error {
 	case value.Int:
 		p.empty("int", xmlAttr{"value", strconv.FormatInt(int64(w), 10)})
 	case value.Float:
-		p.empty("float", xmlAttr{"value", Float(float64(w))})
+		p.empty("float", xmlAttr{"value", value.FormatFloat(float64(w))})
 	case *value.String:
 		p.ctx = p.ctx.Union(w.Ctx)
 		p.empty("string", xmlAttr{"value", w.S})
@@ -112,7 +113,7 @@ func (p *xmlPrinter) print(v value.Value, pos source.Pos) error {
 }
 
 func (p *xmlPrinter) set(a *value.Attrs) error {
-	drv, err := p.isDerivation(a)
+	drv, err := isDerivation(p.th, a)
 	if err != nil {
 		return err
 	}
@@ -124,18 +125,18 @@ func (p *xmlPrinter) set(a *value.Attrs) error {
 	}
 	var xa []xmlAttr
 	var drvPath string
-	for _, name := range []string{"drvPath", "outPath"} {
-		s, err := p.text(a, name)
+	for _, sym := range []symbol.Symbol{symbol.DrvPath, symbol.OutPath} {
+		s, err := p.text(a, sym)
 		if err != nil {
 			return err
 		}
 		if s == nil {
 			continue
 		}
-		if name == "drvPath" {
+		if sym == symbol.DrvPath {
 			drvPath = s.S
 		}
-		xa = append(xa, xmlAttr{name, s.S})
+		xa = append(xa, xmlAttr{p.th.Symbols.Name(sym), s.S})
 	}
 	p.open("derivation", xa)
 	if drvPath != "" && !p.drvs[drvPath] {
@@ -148,19 +149,13 @@ func (p *xmlPrinter) set(a *value.Attrs) error {
 	return err
 }
 
-// isDerivation evaluates a's type even where the printer is not strict.
-func (p *xmlPrinter) isDerivation(a *value.Attrs) (bool, error) {
-	s, err := p.text(a, "type")
-	return s != nil && s.S == "derivation", err
-}
-
-// text is the string attribute name of a, or nil if it is none.
-func (p *xmlPrinter) text(a *value.Attrs, name string) (*value.String, error) {
-	at, ok := get(p.th, a, name)
+// text is the string attribute sym of a, or nil if it is none.
+func (p *xmlPrinter) text(a *value.Attrs, sym symbol.Symbol) (*value.String, error) {
+	at, ok := a.Get(sym)
 	if !ok {
 		return nil, nil
 	}
-	if p.strict || name == "type" {
+	if p.strict {
 		if _, err := p.th.Force(at.Val, at.Pos); err != nil {
 			return nil, err
 		}
