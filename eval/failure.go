@@ -134,15 +134,9 @@ func (r *renderer) place(margin string, pos source.Pos) bool {
 
 func (r *renderer) line(n int, text string) { fmt.Fprintf(r, "\n %5d| %s", n, text) }
 
-// hasLine reports whether a file has a line n; a newline at the very end starts
-// none.
-func hasLine(f *source.File, n int) bool {
-	lines := strings.Count(f.Text, "\n")
-	if !strings.HasSuffix(f.Text, "\n") {
-		lines++
-	}
-	return n <= lines
-}
+// hasLine reports whether a file has a line n; an empty one after the last
+// newline counts.
+func hasLine(f *source.File, n int) bool { return n <= strings.Count(f.Text, "\n")+1 }
 
 // indent puts first before the first line of text and rest before the others,
 // without white space at the ends of lines.

@@ -1,10 +1,12 @@
 package eval
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
+	"syscall"
 
 	"gonix/derivation/storepath"
 	"gonix/eval/builtin"
@@ -55,7 +57,7 @@ func (s *State) ReadDir(p value.Path) ([]builtin.DirEntry, error) {
 	}
 	entries, err := s.files.Entries(real)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot read directory \"%s\": %w", p, systemError{err})
 	}
 	out := make([]builtin.DirEntry, len(entries))
 	for i, e := range entries {
@@ -63,6 +65,20 @@ func (s *State) ReadDir(p value.Path) ([]builtin.DirEntry, error) {
 	}
 	return out, nil
 }
+
+// systemError shows the operating system's reason alone, spelt as in C.
+type systemError struct{ err error }
+
+func (e systemError) Error() string {
+	no, ok := errors.AsType[syscall.Errno](e.err)
+	if !ok {
+		return e.err.Error()
+	}
+	text := no.Error()
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+func (e systemError) Unwrap() error { return e.err }
 
 // Lstat implements [builtin.Host].
 func (s *State) Lstat(p value.Path) (builtin.FileType, error) { return s.stat(string(p), false) }

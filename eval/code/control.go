@@ -59,10 +59,10 @@ func (w *With) Delay(th *value.Thread, f *value.Frame) value.Value { return th.N
 // Pos returns where the expression starts.
 func (w *With) Pos() source.Pos { return w.At }
 
-// Assert is assert Cond; Body. Text is Cond as messages show it.
+// Assert is assert Cond; Body. Text spells Cond for messages.
 type Assert struct {
 	Cond, Body Node
-	Text       string
+	Text       func() string
 	At         source.Pos
 }
 
@@ -80,7 +80,7 @@ func (a *Assert) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 			return nil, err
 		}
 	}
-	return nil, th.Errorf(a.At, value.AssertFailed, "assertion '%s' failed", a.Text)
+	return nil, th.Errorf(a.At, value.AssertFailed, "assertion '%s' failed", a.Text())
 }
 
 // explain says how the sides of a failed equation differ.
@@ -100,7 +100,7 @@ func (a *Assert) explain(th *value.Thread, f *value.Frame, eq *Equal) error {
 	if e := value.AsError(err); e.Kind != value.AssertFailed {
 		return e
 	}
-	return value.WithFrame(err, a.At, "while evaluating the condition of the assertion '%s'", a.Text)
+	return value.WithFrame(err, a.At, "while evaluating the condition of the assertion '%s'", a.Text())
 }
 
 // unwrap removes a Deep on top of a node.

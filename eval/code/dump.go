@@ -164,8 +164,8 @@ func (c *Curried) dump(d *dumper) {
 
 func (p *Pattern) dump(d *dumper) {
 	d.open("%s", strings.TrimSpace("pattern "+p.Label))
-	if p.Whole {
-		d.line("@")
+	if p.Whole != "" {
+		d.line("@ " + p.Whole)
 	}
 	for i, f := range p.List.List {
 		if p.Defaults[i] == nil {
@@ -248,7 +248,7 @@ func (s *Dynamic) dump(d *dumper) {
 func (l *List) dump(d *dumper)   { d.list("list", l.Elems...) }
 func (i *If) dump(d *dumper)     { d.list("if", i.Cond, i.Then, i.Else) }
 func (w *With) dump(d *dumper)   { d.list("with", w.Scope, w.Body) }
-func (a *Assert) dump(d *dumper) { d.list("assert "+strconv.Quote(a.Text), a.Cond, a.Body) }
+func (a *Assert) dump(d *dumper) { d.list("assert "+strconv.Quote(a.Text()), a.Cond, a.Body) }
 func (n *Not) dump(d *dumper)    { d.list("not", n.X) }
 func (l *Logic) dump(d *dumper)  { d.list(logicOps[l.Op].name, l.L, l.R) }
 

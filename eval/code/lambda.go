@@ -25,6 +25,7 @@ func calling(err error, name string, pos source.Pos) error {
 // Lambda is arg: Body.
 type Lambda struct {
 	Label string // what messages call it; "" if it has no name
+	Arg   string
 	Body  Node
 	At    source.Pos
 }
@@ -53,6 +54,9 @@ func (l *Lambda) Call(th *value.Thread, frame *value.Frame, arg value.Value) (va
 // Formals returns nil.
 func (l *Lambda) Formals() *value.Formals { return nil }
 
+// Argument returns the name of the argument.
+func (l *Lambda) Argument() string { return l.Arg }
+
 // Name returns the label.
 func (l *Lambda) Name() string { return l.Label }
 
@@ -68,11 +72,17 @@ type Curried struct {
 	arity int
 }
 
-// NewCurried returns the function with one argument per place.
-func NewCurried(label string, places []source.Pos, body Node) *Curried {
-	c := &Curried{label: label, body: body, arity: len(places)}
-	for i, at := range places {
-		c.stage = append(c.stage, &stage{c, i, at})
+// Param is one argument of a Curried.
+type Param struct {
+	Name string
+	At   source.Pos // of the function that takes it
+}
+
+// NewCurried returns the function with the given arguments.
+func NewCurried(label string, params []Param, body Node) *Curried {
+	c := &Curried{label: label, body: body, arity: len(params)}
+	for i, p := range params {
+		c.stage = append(c.stage, &stage{fn: c, have: i, Param: p})
 	}
 	return c
 }
@@ -93,7 +103,7 @@ func (c *Curried) run(th *value.Thread, frame *value.Frame) (value.Value, error)
 	th.Stats.Calls += uint64(c.arity)
 	v, err := c.body.Eval(th, frame)
 	if err != nil {
-		return nil, calling(err, c.label, c.stage[c.arity-1].at)
+		return nil, calling(err, c.label, c.stage[c.arity-1].At)
 	}
 	return v, nil
 }
@@ -123,18 +133,21 @@ func (c *Curried) more(th *value.Thread, frame *value.Frame, have int, args []va
 // Formals returns nil.
 func (c *Curried) Formals() *value.Formals { return nil }
 
+// Argument returns the name of the first argument.
+func (c *Curried) Argument() string { return c.stage[0].Argument() }
+
 // Name returns the label.
 func (c *Curried) Name() string { return c.label }
 
 // Pos returns where the function starts.
-func (c *Curried) Pos() source.Pos { return c.stage[0].at }
+func (c *Curried) Pos() source.Pos { return c.stage[0].At }
 
 // stage is a curried function that has some of its arguments: its closure's
 // frame holds them and is copied, for it may be called more than once.
 type stage struct {
 	fn   *Curried
 	have int
-	at   source.Pos
+	Param
 }
 
 func (s *stage) Call(th *value.Thread, frame *value.Frame, arg value.Value) (value.Value, error) {
@@ -149,14 +162,15 @@ func (s *stage) CallArgs(th *value.Thread, frame *value.Frame, args []value.Valu
 }
 
 func (s *stage) Formals() *value.Formals { return nil }
+func (s *stage) Argument() string        { return s.Param.Name }
 func (s *stage) Name() string            { return s.fn.label }
-func (s *stage) Pos() source.Pos         { return s.at }
+func (s *stage) Pos() source.Pos         { return s.At }
 
 // Pattern is { a, b ? d, ... }: Body, perhaps with a name for the whole
 // argument, which then has slot 0.
 type Pattern struct {
 	Label    string
-	Whole    bool
+	Whole    string // the name of the whole argument, "" if it has none
 	List     *value.Formals
 	Defaults []Node // nil for required ones; evaluated in the function's frame
 	Body     Node
@@ -187,11 +201,11 @@ func (p *Pattern) Call(th *value.Thread, up *value.Frame, arg value.Value) (valu
 	formals := p.List.List
 	n := len(formals)
 	base := 0
-	if p.Whole {
+	if p.Whole != "" {
 		base = 1
 	}
 	frame := th.NewFrame(up, n+base)
-	if p.Whole {
+	if p.Whole != "" {
 		frame.Slots[0] = arg
 	}
 	used := 0
@@ -249,6 +263,9 @@ func (p *Pattern) unexpected(th *value.Thread, set *value.Attrs) error {
 
 // Formals returns the pattern.
 func (p *Pattern) Formals() *value.Formals { return p.List }
+
+// Argument returns the name of the whole argument, "" if it has none.
+func (p *Pattern) Argument() string { return p.Whole }
 
 // Name returns the label.
 func (p *Pattern) Name() string { return p.Label }

@@ -96,7 +96,7 @@ func selectFrame(th *value.Thread, err error, at source.Pos, path string) error 
 
 // InternalFile is the name of the text that defines derivation in the language
 // itself; traces leave its attributes out.
-const InternalFile = "<nix/derivation-internal.nix>"
+const InternalFile = "«nix-internal»/derivation-internal.nix"
 
 // Select is X.a.b, or X.a.b or Default.
 type Select struct {

@@ -102,9 +102,9 @@ func (p *Path) Pos() source.Pos { return p.At }
 // Add is L + R: the left side decides whether numbers are added, a path is
 // extended or strings are joined.
 type Add struct {
-	L, R     Node
-	AtL, AtR source.Pos // of the operands
-	At       source.Pos // of the operator
+	L, R  Node
+	Start source.Pos // of the left operand
+	At    source.Pos // of the operator
 }
 
 // Eval computes the sum.
@@ -127,13 +127,13 @@ func (a *Add) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 		}
 		y, ok := r.(*value.String)
 		if !ok {
-			if y, err = th.Coerce(r, a.AtR, value.CoerceOptions{CopyToStore: true}, whyPart); err != nil {
+			if y, err = th.Coerce(r, a.right(th), value.CoerceOptions{CopyToStore: true}, whyPart); err != nil {
 				return nil, err
 			}
 		}
 		return &value.String{S: x.S + y.S, Ctx: x.Ctx.Union(y.Ctx)}, nil
 	}
-	x, err := th.Coerce(l, a.AtL, value.CoerceOptions{}, whyPart)
+	x, err := th.Coerce(l, a.Start, value.CoerceOptions{}, whyPart)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func (a *Add) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	y, err := th.Coerce(r, a.AtR, value.CoerceOptions{}, whyPart)
+	y, err := th.Coerce(r, a.right(th), value.CoerceOptions{}, whyPart)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +152,39 @@ func (a *Add) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	return &value.String{S: x.S + y.S, Ctx: ctx}, nil
 }
 
+// right is where the right operand begins, parentheses included: what comes
+// after the operator, white space and comments.
+func (a *Add) right(th *value.Thread) source.Pos {
+	file := th.Sources.File(a.At)
+	if file == nil {
+		return a.At
+	}
+	text := file.Text
+	i := file.Offset(a.At) + 1
+	for i < len(text) {
+		rest := text[i:]
+		switch {
+		case strings.IndexByte(" \t\r\n", text[i]) >= 0:
+			i++
+		case text[i] == '#':
+			i += lengthTo(rest, "\n")
+		case strings.HasPrefix(rest, "/*"):
+			i += 2 + lengthTo(rest[2:], "*/")
+		default:
+			return file.Pos(i)
+		}
+	}
+	return a.At
+}
+
+// lengthTo is the length of text up to and including the first end.
+func lengthTo(text, end string) int {
+	if i := strings.Index(text, end); i >= 0 {
+		return i + len(end)
+	}
+	return len(text)
+}
+
 func (a *Add) numbers(th *value.Thread, l, r value.Value) (value.Value, error) {
 	switch x := l.(type) {
 	case value.Int:
@@ -159,13 +192,13 @@ func (a *Add) numbers(th *value.Thread, l, r value.Value) (value.Value, error) {
 		case value.Int:
 			sum := x + y
 			if (sum > x) != (y > 0) && y != 0 {
-				return nil, th.Errorf(a.AtR, value.EvalError, "integer overflow in adding %d + %d", x, y)
+				return nil, th.Errorf(a.right(th), value.EvalError, "integer overflow in adding %d + %d", x, y)
 			}
 			return sum, nil
 		case value.Float:
 			return value.Float(x) + y, nil
 		}
-		return nil, th.Errorf(a.AtR, value.EvalError, "cannot add %s to an integer", value.TypeName(r))
+		return nil, th.Errorf(a.right(th), value.EvalError, "cannot add %s to an integer", value.TypeName(r))
 	case value.Float:
 		switch y := r.(type) {
 		case value.Int:
@@ -174,7 +207,7 @@ func (a *Add) numbers(th *value.Thread, l, r value.Value) (value.Value, error) {
 			return x + y, nil
 		}
 	}
-	return nil, th.Errorf(a.AtR, value.EvalError, "cannot add %s to a float", value.TypeName(r))
+	return nil, th.Errorf(a.right(th), value.EvalError, "cannot add %s to a float", value.TypeName(r))
 }
 
 // Delay returns a thunk.

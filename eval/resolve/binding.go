@@ -7,7 +7,6 @@ import (
 	"gonix/eval/symbol"
 	"gonix/eval/value"
 	"gonix/parser/ast"
-	"gonix/parser/source"
 )
 
 func (r *resolver) list(e *ast.List, sc *scope) code.Node {
@@ -150,6 +149,9 @@ func (r *resolver) dynamic(dyn []ast.Dynamic, sc *scope) []code.DynamicAttr {
 // rec makes a frame for the attributes, sorted as the set will be.
 func (r *resolver) rec(e *ast.Attrs, sc *scope) code.Node {
 	sorted := slices.Clone(e.Static)
+	for i := range sorted {
+		r.sym(sorted[i].Name) // symbols in the order of the text
+	}
 	slices.SortFunc(sorted, func(a, b ast.Binding) int { return int(r.sym(a.Name)) - int(r.sym(b.Name)) })
 	bindings := ast.Bindings{Static: sorted, From: e.From}
 	inner := r.bindingScope(&bindings, sc)
@@ -173,7 +175,7 @@ func (r *resolver) lambda(e *ast.Lambda, sc *scope, label string) code.Node {
 		return r.pattern(e, sc, label)
 	}
 	names := []symbol.Symbol{r.sym(e.Arg)}
-	places := []source.Pos{e.Pos()}
+	params := []code.Param{{Name: e.Arg, At: e.Pos()}}
 	body := e.Body
 	for {
 		next, ok := body.(*ast.Lambda)
@@ -181,23 +183,26 @@ func (r *resolver) lambda(e *ast.Lambda, sc *scope, label string) code.Node {
 			break
 		}
 		names = append(names, r.sym(next.Arg))
-		places = append(places, next.Pos())
+		params = append(params, code.Param{Name: next.Arg, At: next.Pos()})
 		body = next.Body
 	}
 	inner := newScope(sc, names)
 	if len(names) > 1 {
-		return code.NewCurried(label, places, r.named(body, inner, label))
+		return code.NewCurried(label, params, r.named(body, inner, label))
 	}
-	return &code.Lambda{Label: label, Body: r.named(body, inner, label), At: e.Pos()}
+	return &code.Lambda{Label: label, Arg: e.Arg, Body: r.named(body, inner, label), At: e.Pos()}
 }
 
 func (r *resolver) pattern(e *ast.Lambda, sc *scope, label string) code.Node {
 	formals := slices.Clone(e.Formals.List)
+	for _, f := range formals {
+		r.sym(f.Name) // symbols in the order of the text
+	}
 	slices.SortFunc(formals, func(a, b ast.Formal) int { return int(r.sym(a.Name)) - int(r.sym(b.Name)) })
 	p := &code.Pattern{Label: label, At: e.Pos(), List: &value.Formals{Ellipsis: e.Formals.Ellipsis}}
 	var names []symbol.Symbol
 	if e.Arg != "" {
-		p.Whole = true
+		p.Whole = e.Arg
 		names = append(names, r.sym(e.Arg))
 	}
 	for _, f := range formals {

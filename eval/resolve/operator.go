@@ -56,7 +56,7 @@ func (r *resolver) binary(e *ast.Binary, sc *scope) built {
 	case ast.OpConcat:
 		return over(&code.Concat{L: l.Node, R: rt.Node, At: at}, l, rt)
 	case ast.OpAdd:
-		return over(&code.Add{L: l.Node, R: rt.Node, AtL: start(e.L), AtR: start(e.R), At: at}, l, rt)
+		return over(&code.Add{L: l.Node, R: rt.Node, Start: start(e.L), At: at}, l, rt)
 	}
 	panic("resolve: no such operator")
 }

@@ -229,56 +229,61 @@ type deepForcer struct {
 
 func (d *deepForcer) force(v Value, pos source.Pos) error {
 	th := d.th
-	held := v
-	v, err := th.Force(v, determinePos(v, pos))
-	if err != nil {
-		return err
-	}
-	switch held.(type) {
-	case *Thunk, *Attrs, *List:
-	default:
-		return nil
-	}
-	var attrs []Attr
-	var elems []Value
-	switch v := v.(type) {
-	case *Attrs:
-		attrs = v.All()
-	case *List:
-		elems = v.Elems
-	}
-	if len(attrs)+len(elems) == 0 {
-		return nil
-	}
-	if _, dup := d.seen[v]; dup {
-		return nil
-	}
-	d.seen[v] = struct{}{}
+	pos = determinePos(v, pos)
 	if err := th.Enter(pos); err != nil {
 		return err
 	}
 	defer th.Leave()
-	for _, a := range attrs {
-		if err := d.force(a.Val, source.NoPos); err != nil {
-			return WithFrame(err, a.Pos, "while evaluating the attribute '%s'", th.Symbols.Name(a.Sym))
-		}
+	v, err := th.Force(v, pos)
+	if err != nil {
+		return err
 	}
-	for i, e := range elems {
-		if err := d.force(e, source.NoPos); err != nil {
-			return WithFrame(err, source.NoPos, "while evaluating list element at index %d", i)
+	switch v := v.(type) {
+	case *Attrs:
+		if v.Len() == 0 || d.dup(v) {
+			return nil
+		}
+		for _, a := range v.All() {
+			if err := d.force(a.Val, source.NoPos); err != nil {
+				return WithFrame(err, a.Pos, "while evaluating the attribute '%s'", th.Symbols.Name(a.Sym))
+			}
+		}
+	case *List:
+		if len(v.Elems) == 0 || d.dup(v) {
+			return nil
+		}
+		for i, e := range v.Elems {
+			if err := d.force(e, source.NoPos); err != nil {
+				return WithFrame(err, source.NoPos, "while evaluating list element at index %d", i)
+			}
 		}
 	}
 	return nil
 }
 
+func (d *deepForcer) dup(v Value) bool {
+	if _, dup := d.seen[v]; dup {
+		return true
+	}
+	d.seen[v] = struct{}{}
+	return false
+}
+
 // determinePos is where messages about a value point: where a set or function
-// was written.
+// was written, or for a pending call, its function.
 func determinePos(v Value, fallback source.Pos) source.Pos {
 	switch v := settled(v).(type) {
 	case *Attrs:
 		return v.Pos()
 	case *Closure:
 		return v.Fn.Pos()
+	case *Thunk:
+		switch c := v.code.(type) {
+		case *applyOne:
+			return c.Pos()
+		case *applyAll:
+			return c.Pos()
+		}
 	}
 	return fallback
 }

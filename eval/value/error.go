@@ -94,8 +94,9 @@ func WithCallFrame(err error, pos source.Pos, msg string) error {
 	return e
 }
 
-// snapshot returns a copy of e that shares nothing that is still written to:
-// the one that a thunk remembers, and the one that forcing it again returns.
+// snapshot returns a copy of e for another way out: what forcing a failed
+// thunk again returns. The thunk itself remembers the error that went up first,
+// with the frames it got on its way, as Nix does.
 func (e *Error) snapshot() *Error {
 	c := *e
 	c.Frames = slices.Clip(e.Frames)

@@ -106,7 +106,7 @@ func (th *Thread) forceThunk(t *Thunk, pos source.Pos) (Value, error) {
 		if e.Recoverable {
 			t.code, t.frame = code, frame
 		} else {
-			t.code = failed{e.snapshot()}
+			t.code = failed{e}
 		}
 		return nil, e
 	}
@@ -215,5 +215,37 @@ func (g goCode) Pos() source.Pos                  { return g.pos }
 
 // LazyApply is a thunk of fn applied to args.
 func (th *Thread) LazyApply(pos source.Pos, fn Value, args ...Value) *Thunk {
-	return th.Lazy(pos, func(th *Thread) (Value, error) { return th.Apply(pos, fn, args...) })
+	if len(args) == 1 {
+		return th.NewThunk(&applyOne{fn, args[0], pos}, nil)
+	}
+	return th.NewThunk(&applyAll{fn, args, pos}, nil)
 }
+
+// applyOne is the code of fn applied to arg.
+type applyOne struct {
+	fn, arg Value
+	pos     source.Pos
+}
+
+func (a *applyOne) Eval(th *Thread, _ *Frame) (Value, error) {
+	fn, err := th.Force(a.fn, a.pos)
+	if err != nil {
+		return nil, err
+	}
+	return th.Call(a.pos, fn, a.arg)
+}
+func (a *applyOne) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(a, nil) }
+func (a *applyOne) Pos() source.Pos                  { return determinePos(a.fn, a.pos) }
+
+// applyAll is the code of fn applied to args.
+type applyAll struct {
+	fn   Value
+	args []Value
+	pos  source.Pos
+}
+
+func (a *applyAll) Eval(th *Thread, _ *Frame) (Value, error) {
+	return th.ApplyAll(a.pos, a.fn, a.args)
+}
+func (a *applyAll) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(a, nil) }
+func (a *applyAll) Pos() source.Pos                  { return determinePos(a.fn, a.pos) }
