@@ -80,6 +80,36 @@ func New(cfg Config, layers []Layer) (*Image, error) {
 	}, nil
 }
 
+// Load makes an image of blobs that exist already, keeping their bytes. Without
+// a manifest, as in archives of docker save, it makes one.
+func Load(rawConfig, rawManifest []byte, layers []Layer) (*Image, error) {
+	cfg, err := ParseConfig(rawConfig)
+	if err != nil {
+		return nil, err
+	}
+	if len(cfg.RootFS.DiffIDs) != len(layers) {
+		return nil, fmt.Errorf("load image: %d layers, but the configuration has %d diff_ids", len(layers), len(cfg.RootFS.DiffIDs))
+	}
+	configDesc := Descriptor{MediaType: MediaTypeConfig, Digest: Sum(rawConfig), Size: int64(len(rawConfig))}
+	if rawManifest == nil {
+		descs := make([]Descriptor, len(layers))
+		for i, l := range layers {
+			descs[i] = l.Descriptor
+		}
+		if rawManifest, err = encode(Manifest{SchemaVersion: 2, MediaType: MediaTypeManifest, Config: configDesc, Layers: descs}); err != nil {
+			return nil, fmt.Errorf("load image: %w", err)
+		}
+	}
+	return &Image{
+		config:       cfg,
+		rawConfig:    bytes.Clone(rawConfig),
+		configDesc:   configDesc,
+		rawManifest:  bytes.Clone(rawManifest),
+		manifestDesc: Descriptor{MediaType: MediaTypeManifest, Digest: Sum(rawManifest), Size: int64(len(rawManifest))},
+		layers:       slices.Clone(layers),
+	}, nil
+}
+
 // Append returns an image with layer on top of those of img.
 func (img *Image) Append(layer Layer, h History) (*Image, error) {
 	cfg := img.config

@@ -62,45 +62,49 @@ func checkBlob(what string, d Descriptor, data []byte) error {
 }
 
 // Verify reads the blob of l to its end and compares digest, size and DiffID.
-func (l Layer) Verify() error { return l.Read(func(r io.Reader) error { return nil }) }
+func (l Layer) Verify() error {
+	_, err := l.Read(func(io.Reader) error { return nil })
+	return err
+}
+
+// maxUnpacked bounds what a layer may unpack to.
+const maxUnpacked = 64 << 30
 
 // Read gives the uncompressed tar of l to use, then reads what use left over
 // and compares digest, size and DiffID. Whatever use did is to be thrown away
-// when Read returns an error.
-func (l Layer) Read(use func(io.Reader) error) error {
+// when Read returns an error. The number is the length of the tar.
+func (l Layer) Read(use func(io.Reader) error) (int64, error) {
 	blob, err := l.Open()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer blob.Close()
-	digest := sha256.New()
-	counted := &counter{r: io.LimitReader(blob, l.Size+1)}
-	raw := bufio.NewReaderSize(io.TeeReader(counted, digest), 1<<17)
+	digest, diffID := sha256.New(), sha256.New()
+	packed := &counter{r: io.LimitReader(blob, l.Size+1)}
+	raw := bufio.NewReaderSize(io.TeeReader(packed, digest), 1<<17)
 	tar, err := Decompress(raw)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer tar.Close()
-	var diff io.Reader = tar
-	diffID := sha256.New()
-	diff = io.TeeReader(diff, diffID)
-	if err := use(diff); err != nil {
-		return err
+	unpacked := &counter{r: io.TeeReader(tar, diffID), most: maxUnpacked}
+	if err := use(unpacked); err != nil {
+		return 0, err
 	}
-	if _, err := io.Copy(io.Discard, diff); err != nil {
-		return fmt.Errorf("read layer %s: %w", l.Digest, err)
+	// What is left of the tar, and of the blob where the compressed stream ends
+	// before it.
+	for _, r := range []io.Reader{unpacked, raw} {
+		if _, err := io.Copy(io.Discard, r); err != nil {
+			return 0, fmt.Errorf("read layer %s: %w", l.Digest, err)
+		}
 	}
-	// A frame may end before the blob does.
-	if _, err := io.Copy(io.Discard, raw); err != nil {
-		return fmt.Errorf("read layer %s: %w", l.Digest, err)
-	}
-	if got := FromSHA256(digest.Sum(nil)); got != l.Digest || counted.n != l.Size {
-		return fmt.Errorf("layer has digest %s and %d bytes, expected %s and %d", got, counted.n, l.Digest, l.Size)
+	if got := FromSHA256(digest.Sum(nil)); got != l.Digest || packed.n != l.Size {
+		return 0, fmt.Errorf("layer has digest %s and %d bytes, expected %s and %d", got, packed.n, l.Digest, l.Size)
 	}
 	if got := FromSHA256(diffID.Sum(nil)); got != l.DiffID {
-		return fmt.Errorf("layer %s unpacks to %s, expected %s", l.Digest, got, l.DiffID)
+		return 0, fmt.Errorf("layer %s unpacks to %s, expected %s", l.Digest, got, l.DiffID)
 	}
-	return nil
+	return unpacked.n, nil
 }
 
 // Compressions by the bytes they begin with.
@@ -157,13 +161,22 @@ func Decompress(r *bufio.Reader) (io.ReadCloser, error) {
 	return io.NopCloser(r), nil
 }
 
+// DecompressReader is [Decompress] for readers without a buffer.
+func DecompressReader(r io.Reader) (io.ReadCloser, error) {
+	return Decompress(bufio.NewReaderSize(r, 1<<17))
+}
+
+// counter counts what is read, and stops at most bytes unless that is 0.
 type counter struct {
-	r io.Reader
-	n int64
+	r       io.Reader
+	n, most int64
 }
 
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
+	if c.most > 0 && c.n > c.most {
+		return 0, fmt.Errorf("it unpacks to more than %d GiB", c.most>>30)
+	}
 	return n, err
 }

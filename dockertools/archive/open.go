@@ -1,0 +1,262 @@
+package archive
+
+import (
+	"archive/tar"
+	"bufio"
+	"compress/bzip2"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/mikelolasagasti/xz"
+)
+
+const (
+	// maxMembers bounds the files of an archive; an image has a few a layer.
+	maxMembers = 100_000
+	// maxJSON bounds what is read into memory.
+	maxJSON = 16 << 20
+	// maxUnpacked bounds what a compressed archive or a layer may unpack to.
+	maxUnpacked = 64 << 30
+)
+
+// Archive is an image archive opened for reading.
+type Archive struct {
+	name    string
+	members map[string]member
+	closers []func() error
+}
+
+// member is a file of the archive, or a link to another.
+type member struct {
+	size int64
+	open func() (io.ReadCloser, error)
+	link string // another member's name
+}
+
+// Open opens the image archive at name: a tar, compressed or not, or a
+// directory with an OCI layout. A compressed archive is unpacked to a file in
+// spoolDir, which is removed by [Archive.Close].
+func Open(name, spoolDir string) (*Archive, error) {
+	a := &Archive{name: name, members: map[string]member{}}
+	if err := a.open(spoolDir); err != nil {
+		a.Close()
+		return nil, fmt.Errorf("read image archive %s: %w", name, err)
+	}
+	return a, nil
+}
+
+// Close releases the files of a. Layers of its images cannot be opened afterwards.
+func (a *Archive) Close() error {
+	var errs []error
+	for _, c := range a.closers {
+		errs = append(errs, c())
+	}
+	a.closers = nil
+	return errors.Join(errs...)
+}
+
+func (a *Archive) open(spoolDir string) error {
+	f, err := os.Open(a.name)
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, f.Close)
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return a.indexDir()
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("it is neither a file nor a directory")
+	}
+	tarFile, err := a.plain(f, spoolDir)
+	if err != nil {
+		return err
+	}
+	return a.indexTar(tarFile)
+}
+
+// unpackers has the compressions that a whole archive may have.
+var unpackers = []struct {
+	magic string
+	open  func(io.Reader) (io.Reader, error)
+}{
+	{"\x1f\x8b", func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
+	{"\x28\xb5\x2f\xfd", func(r io.Reader) (io.Reader, error) {
+		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
+	}},
+	{"\xfd7zXZ\x00", func(r io.Reader) (io.Reader, error) { return xz.NewReader(r, 0) }},
+	{"BZh", func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+}
+
+// plain returns f, or a file that holds what it unpacks to.
+func (a *Archive) plain(f *os.File, spoolDir string) (*os.File, error) {
+	head := make([]byte, 6)
+	n, err := f.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	for _, u := range unpackers {
+		if !strings.HasPrefix(string(head[:n]), u.magic) {
+			continue
+		}
+		r, err := u.open(bufio.NewReaderSize(f, 1<<17))
+		if err != nil {
+			return nil, err
+		}
+		spool, err := os.CreateTemp(spoolDir, "archive")
+		if err != nil {
+			return nil, err
+		}
+		a.closers = append(a.closers, spool.Close, func() error { return os.Remove(spool.Name()) })
+		if n, err := io.Copy(spool, io.LimitReader(r, maxUnpacked+1)); err != nil {
+			return nil, fmt.Errorf("unpack: %w", err)
+		} else if n > maxUnpacked {
+			return nil, fmt.Errorf("it unpacks to more than %d GiB", maxUnpacked>>30)
+		}
+		_, err = spool.Seek(0, io.SeekStart)
+		return spool, err
+	}
+	return f, nil
+}
+
+func (a *Archive) indexTar(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	tr := tar.NewReader(f)
+	for {
+		h, err := tr.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read tar: %w", err)
+		}
+		if len(a.members) >= maxMembers {
+			return fmt.Errorf("it has more than %d files", maxMembers)
+		}
+		// The reader takes exactly the header's blocks, so the data begins here.
+		at, err := f.Seek(0, io.SeekCurrent)
+		if err != nil {
+			return err
+		}
+		name, err := memberName(h.Name)
+		if err != nil {
+			return err
+		}
+		switch h.Typeflag {
+		case tar.TypeReg:
+			if at+h.Size > info.Size() {
+				return fmt.Errorf("%s is cut short: %d bytes of %d", h.Name, max(0, info.Size()-at), h.Size)
+			}
+			size := h.Size
+			a.members[name] = member{size: size, open: func() (io.ReadCloser, error) {
+				return io.NopCloser(io.NewSectionReader(f, at, size)), nil
+			}}
+		case tar.TypeSymlink, tar.TypeLink:
+			target := h.Linkname
+			if h.Typeflag == tar.TypeSymlink && !path.IsAbs(target) {
+				// docker save links layers that several images share.
+				target = path.Join(path.Dir(name), target)
+			}
+			if target, err = memberName(target); err != nil {
+				return err
+			}
+			a.members[name] = member{link: target}
+		case tar.TypeDir, tar.TypeXGlobalHeader:
+		default:
+			return fmt.Errorf("%s is of a kind that image archives do not have (%q)", h.Name, h.Typeflag)
+		}
+	}
+}
+
+func (a *Archive) indexDir() error {
+	root, err := os.OpenRoot(a.name)
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, root.Close)
+	add := func(name string) error {
+		info, err := root.Stat(name)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if info.Mode().IsRegular() {
+			a.members[name] = member{size: info.Size(), open: func() (io.ReadCloser, error) { return root.Open(name) }}
+		}
+		return nil
+	}
+	for _, name := range []string{"oci-layout", "index.json", "manifest.json"} {
+		if err := add(name); err != nil {
+			return err
+		}
+	}
+	blobs, err := os.ReadDir(filepath.Join(a.name, blobDir))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, b := range blobs {
+		if err := add(blobDir + b.Name()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// memberName cleans a name of the archive; one that leads out of it is refused.
+func memberName(name string) (string, error) {
+	for part := range strings.SplitSeq(name, "/") {
+		if part == ".." {
+			if clean := path.Clean(name); clean == ".." || strings.HasPrefix(clean, "../") || path.IsAbs(name) {
+				return "", fmt.Errorf("member '%s' leads out of the archive", name)
+			}
+		}
+	}
+	if path.IsAbs(name) {
+		return "", fmt.Errorf("member '%s' has an absolute name", name)
+	}
+	return path.Clean(name), nil
+}
+
+// find returns the file called name, following links.
+func (a *Archive) find(name string) (member, bool) {
+	for range 8 {
+		m, ok := a.members[path.Clean(name)]
+		if !ok || m.link == "" {
+			return m, ok
+		}
+		name = m.link
+	}
+	return member{}, false
+}
+
+// read returns the whole of a small file.
+func (a *Archive) read(name string) ([]byte, error) {
+	m, ok := a.find(name)
+	if !ok {
+		return nil, fmt.Errorf("it has no %s", name)
+	}
+	if m.size > maxJSON {
+		return nil, fmt.Errorf("%s has %d bytes, too many for what it is", name, m.size)
+	}
+	r, err := m.open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(r)
+}

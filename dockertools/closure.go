@@ -1,0 +1,161 @@
+package dockertools
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gonix/derivation/refscan"
+	"gonix/derivation/storepath"
+	"gonix/dockertools/tarball"
+)
+
+// closure returns the store paths that belong into the image, sorted: the
+// closure of everything that the config and the files outside of the store
+// refer to.
+func (a *assembly) closure(ctx context.Context, custom []tarball.Entry) ([]storepath.Path, error) {
+	scanner := refscan.NewScanner(a.job.Inputs)
+	if _, err := scanner.Write(a.spec.RawConfig); err != nil {
+		return nil, err
+	}
+	if err := a.checkConfigPaths(); err != nil {
+		return nil, err
+	}
+	for i := range custom {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		e := &custom[i]
+		// Zero bytes keep a hash from being found across two texts.
+		if _, err := io.WriteString(scanner, "\x00"+e.Target+"\x00"); err != nil {
+			return nil, err
+		}
+		if err := scanFile(scanner, e); err != nil {
+			return nil, err
+		}
+	}
+	closure, err := a.job.Store.Closure(ctx, scanner.Found()...)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(closure, storepath.Compare)
+	for _, p := range closure {
+		if _, ok := slices.BinarySearchFunc(a.job.Inputs, p, storepath.Compare); !ok {
+			return nil, fmt.Errorf("'%s' belongs into the image, but is not among the inputs of the derivation", p)
+		}
+	}
+	return closure, nil
+}
+
+func scanFile(w io.Writer, e *tarball.Entry) error {
+	if e.Kind != tarball.Regular || e.Size == 0 {
+		return nil
+	}
+	if e.Source == "" {
+		_, err := w.Write(e.Data)
+		return err
+	}
+	f, err := os.Open(e.Source)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.CopyBuffer(struct{ io.Writer }{w}, f, make([]byte, 256<<10))
+	return err
+}
+
+var storePathPattern = regexp.MustCompile(`/nix/store/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]+`)
+
+// checkConfigPaths refuses store paths in the config that cannot be in the image.
+func (a *assembly) checkConfigPaths() error {
+	for _, name := range storePathPattern.FindAllString(string(a.spec.RawConfig), -1) {
+		p, err := storepath.Parse(name)
+		if err != nil {
+			continue // some other text
+		}
+		if slices.ContainsFunc(a.job.Inputs, func(in storepath.Path) bool { return in.HashPart() == p.HashPart() }) {
+			continue
+		}
+		if _, ok := a.tree.Has(strings.TrimPrefix(name, "/")); ok {
+			continue
+		}
+		return fmt.Errorf("config refers to '%s', which is neither an input of the derivation nor in the base image; was its string context discarded?", name)
+	}
+	return nil
+}
+
+// layerEntries returns the files of the layer in order, and the store paths
+// that it brings. Paths that the base has are left out.
+func (a *assembly) layerEntries(ctx context.Context, paths []storepath.Path, custom []tarball.Entry) ([]tarball.Entry, []PathSize, error) {
+	stamp := tarball.Stamp{Time: tarball.LayerTime}
+	var entries []tarball.Entry
+	var sizes []PathSize
+	for _, p := range paths {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		files, err := tarball.StorePath(nil, p.Base(), a.job.Store.RealPath(p), stamp)
+		if err != nil {
+			return nil, nil, err
+		}
+		if a.inBase(files) {
+			continue
+		}
+		size := PathSize{Path: p.String()}
+		for _, f := range files {
+			size.Bytes += f.Size
+		}
+		sizes = append(sizes, size)
+		entries = append(entries, files...)
+	}
+	if len(entries) > 0 {
+		entries = append(tarball.StoreDirs(stamp), entries...)
+	}
+	return append(entries, shareFiles(entries, custom)...), sizes, nil
+}
+
+// inBase reports whether the base image has all files of a store path.
+func (a *assembly) inBase(files []tarball.Entry) bool {
+	if a.base == nil {
+		return false
+	}
+	for _, f := range files {
+		e, ok := a.tree.Has(f.Name)
+		if !ok || e.Kind != f.Kind || e.Size != f.Size || e.Target != f.Target {
+			return false
+		}
+	}
+	return true
+}
+
+// shareFiles returns custom without the directories that store has, and with
+// every file that store has too, and that does not differ in owner or mode, as a
+// hard link to it: so contents whose store path is in the image as well are
+// there once.
+func shareFiles(store, custom []tarball.Entry) []tarball.Entry {
+	bySource := make(map[string]*tarball.Entry, len(store))
+	names := make(map[string]bool, len(store))
+	for i := range store {
+		e := &store[i]
+		names[e.Name] = true
+		if e.Kind == tarball.Regular && e.Size > 0 {
+			bySource[e.Source] = e
+		}
+	}
+	out := make([]tarball.Entry, 0, len(custom))
+	for _, e := range custom {
+		if names[e.Name] {
+			continue
+		}
+		if s := bySource[e.Source]; s != nil && e.Kind == tarball.Regular && e.Size > 0 &&
+			s.Mode == e.Mode && s.UID == e.UID && s.GID == e.GID && len(e.Xattrs) == 0 {
+			e = tarball.Entry{Name: e.Name, Kind: tarball.HardLink, Target: s.Name, Mode: s.Mode, UID: s.UID, GID: s.GID, Time: s.Time}
+		}
+		out = append(out, e)
+	}
+	return out
+}

@@ -1,0 +1,244 @@
+package dockertools
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"gonix/derivation/storepath"
+	"gonix/dockertools/image"
+	"gonix/dockertools/tarball"
+)
+
+// defaultCreated is one second after the epoch, as nixpkgs has it: some clients
+// show time zero as 2000 years ago.
+const defaultCreated = "1970-01-01T00:00:01Z"
+
+// Spec says what image to build. It is what the Nix side hands over.
+type Spec struct {
+	// Name is of the derivation, ImageName of the image.
+	Name      string
+	ImageName string
+	// ImageTag is "" for the hash part of the output.
+	ImageTag string
+	// FromImage is the logical name of an archive with the base image, or "".
+	FromImage     string
+	FromImageName string
+	FromImageTag  string
+	// InheritConfig takes all settings of the base over, not only Env.
+	InheritConfig bool
+	// Contents are copied to the root.
+	Contents          []storepath.Path
+	KeepContentsLinks bool
+	// Settings are the config of the image.
+	Settings     image.Settings
+	RawConfig    []byte
+	Architecture string
+	OS           string
+	// ExtraCommands run in the directory that becomes the layer, RunAsRoot with
+	// the image as root directory.
+	ExtraCommands string
+	RunAsRoot     string
+	// UID and GID own the files copied or made by ExtraCommands.
+	UID, GID int
+	// Created is a date or "now".
+	Created     string
+	Compression tarball.Compression
+	// Shell runs scripts, with Path as PATH.
+	Shell string
+	Path  string
+}
+
+// fields of a Spec's JSON, by name: what Go's decoder alone would leave
+// unchecked is read here.
+type field struct {
+	name string
+	read func(s *Spec, d fieldDecoder) error
+}
+
+// fieldDecoder decodes the JSON of one field and describes it in errors.
+type fieldDecoder struct {
+	name  string
+	value json.RawMessage
+}
+
+func (d fieldDecoder) wrong(what string) error {
+	return fmt.Errorf("'%s' is not %s: %s", d.name, what, d.value)
+}
+
+func (d fieldDecoder) str(into *string) error {
+	if json.Unmarshal(d.value, into) != nil {
+		return d.wrong("a string")
+	}
+	return nil
+}
+
+func (d fieldDecoder) boolean(into *bool) error {
+	if json.Unmarshal(d.value, into) != nil {
+		return d.wrong("a Boolean")
+	}
+	return nil
+}
+
+func (d fieldDecoder) id(into *int) error {
+	if json.Unmarshal(d.value, into) != nil || *into < 0 || int64(*into) > 1<<32-1 {
+		return d.wrong("a user or group number")
+	}
+	return nil
+}
+
+// fields has every attribute that the builder reads. Others belong to the
+// derivation and are left alone.
+var fields = [...]field{
+	{"name", func(s *Spec, d fieldDecoder) error { return d.str(&s.Name) }},
+	{"imageName", func(s *Spec, d fieldDecoder) error { return d.str(&s.ImageName) }},
+	{"imageTag", func(s *Spec, d fieldDecoder) error { return d.str(&s.ImageTag) }},
+	{"fromImage", func(s *Spec, d fieldDecoder) error { return d.str(&s.FromImage) }},
+	{"fromImageName", func(s *Spec, d fieldDecoder) error { return d.str(&s.FromImageName) }},
+	{"fromImageTag", func(s *Spec, d fieldDecoder) error { return d.str(&s.FromImageTag) }},
+	{"inheritConfig", func(s *Spec, d fieldDecoder) error { return d.boolean(&s.InheritConfig) }},
+	{"contents", readContents},
+	{"keepContentsDirlinks", func(s *Spec, d fieldDecoder) error { return d.boolean(&s.KeepContentsLinks) }},
+	{"config", readConfig},
+	{"architecture", func(s *Spec, d fieldDecoder) error { return d.str(&s.Architecture) }},
+	{"os", func(s *Spec, d fieldDecoder) error { return d.str(&s.OS) }},
+	{"extraCommands", func(s *Spec, d fieldDecoder) error { return d.str(&s.ExtraCommands) }},
+	{"runAsRoot", func(s *Spec, d fieldDecoder) error { return d.str(&s.RunAsRoot) }},
+	{"uid", func(s *Spec, d fieldDecoder) error { return d.id(&s.UID) }},
+	{"gid", func(s *Spec, d fieldDecoder) error { return d.id(&s.GID) }},
+	{"created", func(s *Spec, d fieldDecoder) error { return d.str(&s.Created) }},
+	{"compressor", readCompressor},
+	{"includeNixDB", readIncludeNixDB},
+	{"shell", func(s *Spec, d fieldDecoder) error { return d.str(&s.Shell) }},
+	{"path", func(s *Spec, d fieldDecoder) error { return d.str(&s.Path) }},
+}
+
+// ParseSpec reads the structured attributes of a builtin:docker-image derivation.
+func ParseSpec(data []byte) (Spec, error) {
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(data, &given); err != nil {
+		return Spec{}, fmt.Errorf("the structured attributes are no JSON object: %w", err)
+	}
+	s := Spec{Architecture: "amd64", OS: "linux", Created: defaultCreated, Compression: tarball.Compressions[1], Settings: image.Settings{}}
+	for _, f := range fields {
+		value, ok := given[f.name]
+		if !ok || string(value) == "null" {
+			continue
+		}
+		if err := f.read(&s, fieldDecoder{f.name, value}); err != nil {
+			return Spec{}, err
+		}
+	}
+	if s.ImageName == "" {
+		s.ImageName = s.Name
+	}
+	s.ImageName = strings.ToLower(s.ImageName)
+	if err := s.check(); err != nil {
+		return Spec{}, err
+	}
+	return s, nil
+}
+
+func readContents(s *Spec, d fieldDecoder) error {
+	var list []string
+	if json.Unmarshal(d.value, &list) != nil {
+		var one string
+		if json.Unmarshal(d.value, &one) != nil {
+			return d.wrong("a list of store paths")
+		}
+		list = []string{one}
+	}
+	for _, name := range list {
+		p, err := storepath.Parse(name)
+		if err != nil {
+			return fmt.Errorf("'contents': %w", err)
+		}
+		s.Contents = append(s.Contents, p)
+	}
+	return nil
+}
+
+func readConfig(s *Spec, d fieldDecoder) error {
+	settings, err := image.ParseSettings(d.value)
+	s.Settings, s.RawConfig = settings, d.value
+	return err
+}
+
+func readCompressor(s *Spec, d fieldDecoder) error {
+	var name string
+	if err := d.str(&name); err != nil {
+		return err
+	}
+	c, err := tarball.ParseCompression(name)
+	s.Compression = c
+	return err
+}
+
+func readIncludeNixDB(_ *Spec, d fieldDecoder) error {
+	var include bool
+	if err := d.boolean(&include); err != nil {
+		return err
+	}
+	if include {
+		return fmt.Errorf("'includeNixDB' is not available: images do not carry a Nix database yet")
+	}
+	return nil
+}
+
+// architectures are those that Go and so Docker have a name for; an image of
+// any other name would start nowhere.
+var architectures = map[string]bool{
+	"386": true, "amd64": true, "arm": true, "arm64": true, "loong64": true, "mips64le": true,
+	"ppc64le": true, "riscv64": true, "s390x": true,
+}
+
+func (s *Spec) check() error {
+	tag := s.ImageTag
+	if tag == "" {
+		tag = "latest" // the output's hash part is always valid
+	}
+	if _, err := image.NewReference(s.ImageName, tag); err != nil {
+		return err
+	}
+	if !architectures[s.Architecture] {
+		return fmt.Errorf("architecture '%s' is unknown; there are %s", s.Architecture, strings.Join(slices.Sorted(maps.Keys(architectures)), ", "))
+	}
+	if (s.ExtraCommands != "" || s.RunAsRoot != "" && !strings.HasPrefix(s.RunAsRoot, "#!")) && s.Shell == "" {
+		return fmt.Errorf("'extraCommands' and 'runAsRoot' need a 'shell' to run them")
+	}
+	if s.FromImage != "" {
+		if _, _, err := storepath.Split(path.Clean(s.FromImage)); err != nil {
+			return fmt.Errorf("'fromImage': %w", err)
+		}
+	} else if s.FromImageName != "" || s.FromImageTag != "" {
+		return fmt.Errorf("'fromImageName' and 'fromImageTag' choose among the images of 'fromImage', which is not set")
+	}
+	_, err := s.created(func() time.Time { return time.Time{} })
+	return err
+}
+
+// dateForms are the ways to write 'created', most precise first.
+var dateForms = [...]string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02"}
+
+// created returns the date in the form of image configurations.
+func (s *Spec) created(now func() time.Time) (string, error) {
+	if s.Created == "now" {
+		if now == nil {
+			return "", fmt.Errorf("'created' is \"now\", but there is no clock")
+		}
+		return now().UTC().Truncate(time.Second).Format(time.RFC3339), nil
+	}
+	for i, form := range dateForms {
+		if at, err := time.Parse(form, s.Created); err == nil {
+			if i == 0 {
+				return s.Created, nil
+			}
+			return at.Format(time.RFC3339), nil
+		}
+	}
+	return "", fmt.Errorf("'created' is neither \"now\" nor a date such as %s: '%s'", defaultCreated, s.Created)
+}
