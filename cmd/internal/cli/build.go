@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"slices"
+	"strings"
+
+	"gonix/derivation/build"
+	"gonix/derivation/store"
+	"gonix/derivation/storepath"
+)
+
+// wish is one derivation that the command line asks for, in its order.
+type wish struct {
+	drv    storepath.Path
+	output string
+}
+
+// buildCommand is gonix-build: it evaluates, builds, makes links, and prints
+// the output paths.
+func buildCommand(ctx context.Context, w *world, name string, args []string) error {
+	f, fs := newBuildFlags(name)
+	if err := f.parse(fs, args); err != nil {
+		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
+	}
+	switch {
+	case f.help:
+		fmt.Fprintf(w.stdout, "Usage: %s [FLAG]... [FILE]...\n\nBuild the derivations that Nix expressions describe (default.nix if no file is\nnamed), and leave a link to each result.\n\n%s", name, fs.FlagUsages())
+		return nil
+	case f.version:
+		fmt.Fprintf(w.stdout, "%s (gonix) %s\n", name, version)
+		return nil
+	}
+	if f.cpuProf != "" {
+		out, err := os.Create(f.cpuProf)
+		if err != nil {
+			return err
+		}
+		defer out.Close()
+		if err := pprof.StartCPUProfile(out); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	set := defaultSettings()
+	if err := set.setAll(w.getenv("NIX_CONFIG"), w.warn); err != nil {
+		return err
+	}
+	if err := f.apply(&set, w.warn); err != nil {
+		return err
+	}
+
+	root, err := w.storeRoot(f.store)
+	if err != nil {
+		return err
+	}
+	p := newProgress(w.stderr, w.terminal && !f.quiet, w.width)
+	p.quiet = f.quiet
+	p.logs = !f.noOutput && !f.quiet && (f.verbose > 0 || f.logs || !w.terminal)
+	p.run()
+	defer p.close()
+
+	st, err := store.Open(root, store.Options{Waiting: func(what string) { p.printf("waiting for %s...", what) }})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+
+	p.setStage("evaluating…")
+	wishes, err := evaluate(ctx, w, f, &set, st, p)
+	if err != nil {
+		return err
+	}
+	p.setStage("")
+	if f.dryRun {
+		return dryRun(ctx, w, st, wishes)
+	}
+	if err := realise(ctx, w, f, &set, st, p, goalsOf(wishes), f.check); err != nil {
+		return err
+	}
+	p.close()
+	return deliver(ctx, w, f, st, wishes)
+}
+
+// goalsOf gathers the outputs that are wanted of each derivation.
+func goalsOf(wishes []wish) []build.Goal {
+	var goals []build.Goal
+	for _, x := range wishes {
+		i := slices.IndexFunc(goals, func(g build.Goal) bool { return g.Drv == x.drv })
+		if i < 0 {
+			goals = append(goals, build.Goal{Drv: x.drv, Outputs: []string{x.output}})
+		} else if !slices.Contains(goals[i].Outputs, x.output) {
+			goals[i].Outputs = append(goals[i].Outputs, x.output)
+		}
+	}
+	return goals
+}
+
+func dryRun(ctx context.Context, w *world, st *store.Local, wishes []wish) error {
+	plan, err := build.MakePlan(ctx, st, goalsOf(wishes), false)
+	if err != nil {
+		return err
+	}
+	switch n := len(plan.Builds); {
+	case n == 1:
+		fmt.Fprintln(w.stderr, "this derivation will be built:")
+	case n > 1:
+		fmt.Fprintf(w.stderr, "these %d derivations will be built:\n", n)
+	}
+	for _, drv := range plan.Builds {
+		fmt.Fprintf(w.stderr, "  %s\n", drv)
+	}
+	return printOutputs(ctx, w, st, wishes)
+}
+
+// realise makes the goals valid and shows how far it is.
+func realise(ctx context.Context, w *world, f *buildFlags, set *settings, st *store.Local, p *progress, goals []build.Goal, check bool) error {
+	plan, err := build.MakePlan(ctx, st, goals, check)
+	if err != nil {
+		return err
+	}
+	if len(plan.Builds) == 0 {
+		return nil
+	}
+	p.setTotal(len(plan.Builds))
+	_, err = build.Run(ctx, st, goals, build.Options{
+		Builders:   builders(w, set, st),
+		Jobs:       set.MaxJobs,
+		Cores:      set.Cores,
+		KeepGoing:  set.KeepGoing,
+		KeepFailed: set.KeepFailed,
+		Check:      check,
+		Timeout:    set.Timeout,
+		MaxSilent:  set.MaxSilent,
+		LogLines:   set.LogLines,
+		System:     set.System,
+		LookupEnv:  w.lookupEnv,
+		Events:     show(p, st),
+	})
+	var failed *build.Error
+	if errors.As(err, &failed) {
+		p.close()
+		for _, e := range failed.Failures {
+			fmt.Fprintf(w.stderr, "error: %s\n", indentRest(e.Error(), "       "))
+		}
+		return exitError{failed.ExitStatus()}
+	}
+	return err
+}
+
+// indentRest indents all lines but the first.
+func indentRest(text, by string) string { return strings.ReplaceAll(text, "\n", "\n"+by) }
+
+// show turns the scheduler's events into lines.
+func show(p *progress, st *store.Local) func(build.Event) {
+	download := map[storepath.Path]bool{}
+	return func(e build.Event) {
+		id := e.Drv.String()
+		switch e.Kind {
+		case build.Planned:
+			p.setTotal(int(e.Total))
+		case build.Waiting:
+			p.printf("waiting for another process that builds '%s'...", id)
+		case build.Started:
+			drv, err := st.ReadDerivation(context.Background(), e.Drv)
+			download[e.Drv] = err == nil && drv.Builder == "builtin:fetchurl"
+			p.started(id, strings.TrimSuffix(e.Drv.Name(), ".drv"), download[e.Drv])
+		case build.Phase:
+			p.phased(id, e.Text)
+		case build.LogLine:
+			if !download[e.Drv] {
+				p.logged(id, e.Text)
+			}
+		case build.Bytes:
+			p.received(id, e.Done, e.Total)
+		case build.Note:
+			p.printf("%s", e.Text)
+		case build.Finished, build.Failed:
+			p.finished(id)
+		}
+	}
+}
+
+// deliver links and prints the results, and shows what is in the images.
+func deliver(ctx context.Context, w *world, f *buildFlags, st *store.Local, wishes []wish) error {
+	if !f.noOutLink {
+		var order []storepath.Path
+		for _, x := range wishes {
+			i := slices.Index(order, x.drv)
+			if i < 0 {
+				i = len(order)
+				order = append(order, x.drv)
+			}
+			link := w.abs(f.outLink)
+			if i > 0 {
+				link += fmt.Sprintf("-%d", i+1)
+			}
+			if x.output != "out" {
+				link += "-" + x.output
+			}
+			path, err := outputPath(ctx, st, x)
+			if err != nil {
+				return err
+			}
+			if err := st.AddRoot(ctx, link, path); err != nil {
+				return err
+			}
+		}
+	}
+	if err := printOutputs(ctx, w, st, wishes); err != nil {
+		return err
+	}
+	if !f.quiet {
+		return summarise(ctx, w, st, wishes)
+	}
+	return nil
+}
+
+func outputPath(ctx context.Context, st *store.Local, x wish) (storepath.Path, error) {
+	drv, err := st.ReadDerivation(ctx, x.drv)
+	if err != nil {
+		return storepath.Path{}, err
+	}
+	out, ok := drv.Outputs[x.output]
+	if !ok {
+		return storepath.Path{}, fmt.Errorf("derivation '%s' does not have an output named '%s'", x.drv, x.output)
+	}
+	return out.Path, nil
+}
+
+func printOutputs(ctx context.Context, w *world, st *store.Local, wishes []wish) error {
+	for _, x := range wishes {
+		path, err := outputPath(ctx, st, x)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(w.stdout, path)
+	}
+	return nil
+}
+
+// defaultFiles is what is evaluated when no file is named.
+func defaultFiles(w *world) []string {
+	return []string{filepath.Join(w.cwd, "default.nix")}
+}

@@ -1,0 +1,298 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// progress shows what is going on: on a terminal one line a job, redrawn in
+// place below whatever was printed; elsewhere plain lines, one for each thing
+// that starts or ends.
+type progress struct {
+	w     io.Writer
+	live  bool       // a terminal: redraw
+	width func() int // columns of the terminal
+	logs  bool       // print build logs as they come
+	quiet bool
+
+	mu    sync.Mutex
+	start time.Time
+	stage string // what goes on outside of jobs ("evaluating redis.nix")
+	jobs  []*jobLine
+	done  int
+	total int
+	bytes int64 // downloaded by finished jobs
+	drawn int   // lines on the screen that are ours
+	last  time.Time
+	stop  chan struct{}
+	ended chan struct{}
+}
+
+// jobLine is one running job.
+type jobLine struct {
+	id          string
+	name        string
+	download    bool
+	phase, line string
+	got, want   int64
+	began       time.Time
+}
+
+func newProgress(w io.Writer, live bool, width func() int) *progress {
+	return &progress{w: w, live: live, width: width, start: time.Now()}
+}
+
+// run redraws a terminal until close is called.
+func (p *progress) run() {
+	if !p.live || p.quiet {
+		return
+	}
+	p.stop, p.ended = make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(p.ended)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-p.stop:
+				return
+			case <-tick.C:
+				p.mu.Lock()
+				p.draw()
+				p.mu.Unlock()
+			}
+		}
+	}()
+}
+
+// close removes our lines from the terminal.
+func (p *progress) close() {
+	if p.stop != nil {
+		close(p.stop)
+		<-p.ended
+		p.stop = nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	p.live = false
+}
+
+// printf writes whole lines above the running ones.
+func (p *progress) printf(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.say(fmt.Sprintf(format, args...))
+}
+
+func (p *progress) say(text string) {
+	p.erase()
+	io.WriteString(p.w, strings.TrimSuffix(text, "\n")+"\n")
+}
+
+func (p *progress) setStage(stage string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stage = stage
+}
+
+func (p *progress) setTotal(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total = n
+}
+
+func (p *progress) started(id, name string, download bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.jobs = append(p.jobs, &jobLine{id: id, name: name, download: download, began: time.Now()})
+	if !p.live && !p.quiet {
+		if download {
+			p.say("downloading '" + id + "'...")
+		} else {
+			p.say("building '" + id + "'...")
+		}
+	}
+}
+
+func (p *progress) job(id string) *jobLine {
+	for _, j := range p.jobs {
+		if j.id == id {
+			return j
+		}
+	}
+	return nil
+}
+
+func (p *progress) phased(id, phase string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if j := p.job(id); j != nil {
+		j.phase, j.line = phase, ""
+	}
+}
+
+func (p *progress) logged(id, line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j := p.job(id)
+	if j == nil {
+		return
+	}
+	if p.logs {
+		p.say(j.name + "> " + line)
+	}
+	if s := strings.TrimSpace(printable(line)); s != "" {
+		j.line = s
+	}
+}
+
+func (p *progress) received(id string, got, want int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if j := p.job(id); j != nil {
+		j.got, j.want = got, want
+	}
+}
+
+// note remembers why a job stands still (waiting for a lock).
+func (p *progress) note(id, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if j := p.job(id); j != nil {
+		j.line = text
+	}
+	if !p.live && !p.quiet {
+		p.say(text)
+	}
+}
+
+func (p *progress) finished(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, j := range p.jobs {
+		if j.id == id {
+			if j.download {
+				p.bytes += j.got
+			}
+			p.jobs = append(p.jobs[:i], p.jobs[i+1:]...)
+			p.done++
+			return
+		}
+	}
+}
+
+// erase takes our lines off the terminal.
+func (p *progress) erase() {
+	if p.drawn > 0 {
+		fmt.Fprintf(p.w, "\x1b[%dA\x1b[J", p.drawn)
+		p.drawn = 0
+	}
+}
+
+func (p *progress) draw() {
+	if !p.live {
+		return
+	}
+	var lines []string
+	if p.stage != "" && len(p.jobs) == 0 {
+		lines = append(lines, p.stage)
+	}
+	for i, j := range p.jobs {
+		if i == 12 {
+			lines = append(lines, fmt.Sprintf("  … and %d more", len(p.jobs)-i))
+			break
+		}
+		lines = append(lines, j.text())
+	}
+	if p.total > 0 {
+		s := fmt.Sprintf("[%d/%d built", p.done, p.total)
+		if p.bytes > 0 {
+			s += ", " + byteSize(p.bytes) + " downloaded"
+		}
+		lines = append(lines, fmt.Sprintf("%s, %s]", s, time.Since(p.start).Round(time.Second)))
+	}
+	width := p.width()
+	var b strings.Builder
+	if p.drawn > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA", p.drawn)
+	}
+	for _, l := range lines {
+		b.WriteString("\x1b[2K" + clip(l, width-1) + "\n")
+	}
+	if p.drawn > len(lines) {
+		b.WriteString("\x1b[J")
+	}
+	p.drawn = len(lines)
+	io.WriteString(p.w, b.String())
+}
+
+func (j *jobLine) text() string {
+	s := j.name
+	switch {
+	case j.download && j.want > 0:
+		return fmt.Sprintf("%s  %s of %s", s, byteSize(j.got), byteSize(j.want))
+	case j.download && j.got > 0:
+		return fmt.Sprintf("%s  %s", s, byteSize(j.got))
+	}
+	if j.phase != "" {
+		s += " (" + strings.TrimSuffix(j.phase, "Phase") + ")"
+	}
+	if t := time.Since(j.began); t >= 2*time.Second {
+		s += " " + t.Round(time.Second).String()
+	}
+	if j.line != "" {
+		s += ": " + j.line
+	}
+	return s
+}
+
+// clip cuts s to n columns, counting a rune as one.
+func clip(s string, n int) string {
+	if n <= 0 {
+		return ""
+	}
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-1]) + "…"
+}
+
+// printable drops what would move the cursor or change colours.
+func printable(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == 0x1b && i+1 < len(s) && s[i+1] == '[':
+			i += 2
+			for i < len(s) && (s[i] < '@' || s[i] > '~') {
+				i++
+			}
+		case c == '\t':
+			b.WriteByte(' ')
+		case c >= ' ' && c != 0x7f:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// byteSize writes a size as people read it, in powers of 1000 as docker does.
+func byteSize(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	f, unit := float64(n)/1000, 0
+	for f >= 999.5 && unit < 3 {
+		f, unit = f/1000, unit+1
+	}
+	digits := 1
+	if f >= 99.95 {
+		digits = 0
+	}
+	return fmt.Sprintf("%.*f %cB", digits, f, "kMGT"[unit])
+}

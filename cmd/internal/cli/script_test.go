@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gonix/derivation/sandbox"
+	"gonix/derivation/store"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	sandbox.Main()
+	testscript.Main(m, map[string]func(){
+		"gonix-build": func() { os.Exit(Main("gonix-build", os.Args[1:])) },
+	})
+}
+
+// buildActor compiles the builder that the tests' derivations use.
+func buildActor(t *testing.T) string {
+	t.Helper()
+	actor := filepath.Join(t.TempDir(), "actor")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", actor, "./testdata/actor")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build the actor: %v\n%s", err, out)
+	}
+	return actor
+}
+
+// needSandbox skips a test where no derivation can be built.
+func needSandbox(t *testing.T) {
+	t.Helper()
+	if err := sandbox.Check(context.Background()); err != nil {
+		if os.Getenv("GONIX_TEST_FULL") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+// verifyStore fails the test if the store below root is damaged.
+func verifyStore(root string) error {
+	s, err := store.Open(root, store.Options{})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	problems, err := s.Verify(context.Background(), true)
+	if err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("the store is damaged: %v", problems)
+	}
+	return nil
+}
+
+// TestScript runs testdata/script/*.txtar, one test each. A script that builds
+// begins with [!sandbox] skip.
+func TestScript(t *testing.T) {
+	actor := buildActor(t)
+	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/hello":
+			fmt.Fprint(w, "hello\n")
+		case "/busy":
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	defer files.Close()
+	closed, err := net.Listen("tcp", "127.0.0.1:0") // a port where nobody listens
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			data, err := os.ReadFile(actor)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "actor"), data, 0o755); err != nil {
+				return err
+			}
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "data"))
+			env.Setenv("FILES", files.URL)
+			env.Setenv("CLOSED", "http://"+closed.Addr().String())
+			env.Setenv("PATH", env.Getenv("PATH"))
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			// verify: the store must be whole.
+			"verify": func(ts *testscript.TestScript, neg bool, args []string) {
+				ts.Check(verifyStore(ts.Getenv("XDG_DATA_HOME") + "/gonix"))
+			},
+			// expand FILE: replace $NAME in a file by the environment's value.
+			"expand": func(ts *testscript.TestScript, neg bool, args []string) {
+				for _, name := range args {
+					path := ts.MkAbs(name)
+					text, err := os.ReadFile(path)
+					ts.Check(err)
+					out := string(text)
+					for _, v := range []string{"FILES", "CLOSED", "WORK"} {
+						out = strings.ReplaceAll(out, "@"+v+"@", ts.Getenv(v))
+					}
+					ts.Check(os.WriteFile(path, []byte(out), 0o644))
+				}
+			},
+		},
+		Condition: func(cond string) (bool, error) {
+			switch cond {
+			case "sandbox":
+				return sandbox.Check(context.Background()) == nil, nil
+			case "full":
+				return os.Getenv("GONIX_TEST_FULL") == "1", nil
+			}
+			return false, fmt.Errorf("unknown condition %s", cond)
+		},
+	})
+}

@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// settings are Nix's settings as far as they mean something here, with its
+// names (nix.conf(5)) and defaults.
+type settings struct {
+	System           string
+	Sandbox          bool
+	MaxJobs          int
+	Cores            int
+	KeepGoing        bool
+	KeepFailed       bool
+	LogLines         int
+	Timeout          time.Duration
+	MaxSilent        time.Duration
+	MaxCallDepth     int
+	HashedMirrors    []string
+	DownloadAttempts int
+	StalledTimeout   time.Duration
+	ConnectTimeout   time.Duration
+	ShowTrace        bool
+	FsyncMetadata    bool
+}
+
+func defaultSettings() settings {
+	return settings{
+		System:           hostSystem(),
+		Sandbox:          true,
+		MaxJobs:          runtime.NumCPU(),
+		LogLines:         10,
+		MaxCallDepth:     10000,
+		DownloadAttempts: 5,
+		StalledTimeout:   300 * time.Second,
+		ConnectTimeout:   15 * time.Second,
+	}
+}
+
+// hostSystem is builtins.currentSystem: what Linux machine derivations are
+// built for. On other systems it is the Linux of the same processor, because
+// images are for Linux wherever they are made.
+func hostSystem() string {
+	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64", "386": "i686", "arm": "armv7l", "riscv64": "riscv64"}[runtime.GOARCH]
+	if arch == "" {
+		arch = runtime.GOARCH
+	}
+	return arch + "-linux"
+}
+
+// settingTable says how each setting takes its text.
+var settingTable = map[string]func(s *settings, v string) error{
+	"system":                   func(s *settings, v string) error { s.System = v; return nil },
+	"sandbox":                  func(s *settings, v string) error { return boolSetting(&s.Sandbox, v, "relaxed") },
+	"build-use-sandbox":        func(s *settings, v string) error { return boolSetting(&s.Sandbox, v, "relaxed") },
+	"max-jobs":                 func(s *settings, v string) error { return jobsSetting(&s.MaxJobs, v) },
+	"build-max-jobs":           func(s *settings, v string) error { return jobsSetting(&s.MaxJobs, v) },
+	"cores":                    func(s *settings, v string) error { return intSetting(&s.Cores, v) },
+	"build-cores":              func(s *settings, v string) error { return intSetting(&s.Cores, v) },
+	"keep-going":               func(s *settings, v string) error { return boolSetting(&s.KeepGoing, v) },
+	"keep-failed":              func(s *settings, v string) error { return boolSetting(&s.KeepFailed, v) },
+	"log-lines":                func(s *settings, v string) error { return intSetting(&s.LogLines, v) },
+	"timeout":                  func(s *settings, v string) error { return secondsSetting(&s.Timeout, v) },
+	"max-silent-time":          func(s *settings, v string) error { return secondsSetting(&s.MaxSilent, v) },
+	"max-call-depth":           func(s *settings, v string) error { return intSetting(&s.MaxCallDepth, v) },
+	"hashed-mirrors":           func(s *settings, v string) error { s.HashedMirrors = strings.Fields(v); return nil },
+	"download-attempts":        func(s *settings, v string) error { return intSetting(&s.DownloadAttempts, v) },
+	"stalled-download-timeout": func(s *settings, v string) error { return secondsSetting(&s.StalledTimeout, v) },
+	"connect-timeout":          func(s *settings, v string) error { return secondsSetting(&s.ConnectTimeout, v) },
+	"show-trace":               func(s *settings, v string) error { return boolSetting(&s.ShowTrace, v) },
+	"fsync-metadata":           func(s *settings, v string) error { return boolSetting(&s.FsyncMetadata, v) },
+}
+
+// ignoredSettings are settings of Nix that change nothing about what is built
+// here; naming one is no mistake.
+var ignoredSettings = []string{
+	"allow-dirty", "auto-optimise-store", "builders", "builders-use-substitutes", "experimental-features",
+	"extra-experimental-features", "extra-substituters", "extra-trusted-public-keys", "fallback", "http-connections",
+	"keep-derivations", "keep-outputs", "narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl",
+	"sandbox-fallback", "substitute", "substituters", "trusted-public-keys", "trusted-substituters",
+	"trusted-users", "allowed-users", "warn-dirty", "accept-flake-config", "use-xdg-base-directories",
+}
+
+// set gives a setting its text; known is false if Nix would not know it.
+func (s *settings) set(name, value string) (known bool, err error) {
+	if fn, ok := settingTable[name]; ok {
+		if err := fn(s, value); err != nil {
+			return true, fmt.Errorf("setting '%s': %w", name, err)
+		}
+		return true, nil
+	}
+	for _, n := range ignoredSettings {
+		if n == name {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// setAll applies the text of NIX_CONFIG: name = value lines, # begins a
+// comment.
+func (s *settings) setAll(text string, warn func(string)) error {
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(line, "=")
+		if !ok {
+			return fmt.Errorf("NIX_CONFIG: the line '%s' is not of the form name = value", line)
+		}
+		known, err := s.set(strings.TrimSpace(name), strings.TrimSpace(value))
+		if err != nil {
+			return fmt.Errorf("NIX_CONFIG: %w", err)
+		}
+		if !known {
+			warn(fmt.Sprintf("unknown setting '%s'", strings.TrimSpace(name)))
+		}
+	}
+	return nil
+}
+
+func boolSetting(dst *bool, v string, alsoTrue ...string) error {
+	switch v {
+	case "true", "yes", "1":
+		*dst = true
+		return nil
+	case "false", "no", "0":
+		*dst = false
+		return nil
+	}
+	for _, t := range alsoTrue {
+		if v == t {
+			*dst = true
+			return nil
+		}
+	}
+	return fmt.Errorf("'%s' is not a Boolean", v)
+}
+
+func intSetting(dst *int, v string) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 0 {
+		return fmt.Errorf("'%s' is not a whole number of at least 0", v)
+	}
+	*dst = n
+	return nil
+}
+
+func jobsSetting(dst *int, v string) error {
+	if v == "auto" {
+		*dst = runtime.NumCPU()
+		return nil
+	}
+	return intSetting(dst, v)
+}
+
+func secondsSetting(dst *time.Duration, v string) error {
+	var n int
+	if err := intSetting(&n, v); err != nil {
+		return err
+	}
+	*dst = time.Duration(n) * time.Second
+	return nil
+}
