@@ -11,7 +11,7 @@ for arg in "$@"; do
 done
 after=()
 if [ -n "$link" ]; then
-    after=($NIX_CFLAGS_LINK -L@dev@/lib -L@glibc@/lib -L@gccLib@/lib -Wl,--build-id=none)
+    after=($NIX_CFLAGS_LINK -L@dev@/lib -L@glibc@/lib -L@gccLib@/lib -L@cxxLib@ -Wl,--build-id=none)
     if [ $# = 1 ] && [ "$1" = -v ]; then
         after=()
     fi

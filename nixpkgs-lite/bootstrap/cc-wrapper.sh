@@ -2,10 +2,16 @@
 # of the C library in their store paths, and its programs find theirs.
 mkdir -p $out/bin $out/sysroot
 
+# Where libstdc++ is found by that name; nowhere else for C alone.
+cxxLib=$dev/lib
+if [ -n "$gxx" ]; then
+    cxxLib=$gxx/lib/gcc/x86_64-linux-gnu/$gccVersion
+fi
+
 fill() {
     sed -e "s|@shell@|$shell/bin/bash|g" -e "s|@out@|$out|g" -e "s|@tools@|$tools|g" \
         -e "s|@glibc@|$glibc|g" -e "s|@dev@|$dev|g" -e "s|@gccLib@|$gccLib|g" \
-        -e "s|@real@|$2|g" "$1" > "$3"
+        -e "s|@cxxLib@|$cxxLib|g" -e "s|@real@|$2|g" "$1" > "$3"
     chmod 755 "$3"
 }
 
@@ -46,4 +52,5 @@ if [ -n "$gxx" ]; then
 int main() { try { throw std::runtime_error("caught"); } catch (const std::exception &e) { std::cout << e.what() << std::endl; } }
 X
     $out/bin/g++ -O2 try.cc -o try-cxx && ./try-cxx
+    $out/bin/g++ -O2 -c try.cc -o try.o && $out/bin/gcc try.o -o try-linked -lstdc++ && ./try-linked
 fi

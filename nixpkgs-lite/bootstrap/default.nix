@@ -154,7 +154,7 @@ let
   wrap =
     name: gxx:
     toolStep "${name}-12.2.0" ./cc-wrapper.sh {
-      inherit gccLib gxx;
+      inherit gccLib gccVersion gxx;
       inherit (glibc) dev;
       ldWrapper = ./ld-wrapper.sh;
       driver = ./cc-driver.sh;

@@ -18,7 +18,7 @@ add() {
 
 addFolder() {
     case $1 in
-    @tools@/* | @dev@/*) return ;;
+    @tools@/* | @dev@/* | @cxxLib@*) return ;;
     /nix/store/*) ;;
     *) return ;;
     esac
@@ -31,14 +31,18 @@ addFolder() {
     done
 }
 
-arguments=("$@" $NIX_LDFLAGS)
+# The empty system root is for the compiler's search of headers. Here it would be
+# put in front of the folders in which libraries say their neighbours are.
+arguments=()
 previous=
-for arg in "${arguments[@]}"; do
+for arg in "$@" $NIX_LDFLAGS; do
+    case $arg in --sysroot=*) continue ;; esac
+    arguments+=("$arg")
     case $previous in -L) addFolder "$arg" ;; esac
     case $arg in
     -static | -r | --relocatable) dynamic= ;;
     -L?*) addFolder "${arg#-L}" ;;
-    @tools@/* | @dev@/*) ;;
+    @tools@/* | @dev@/* | @cxxLib@/*) ;;
     /nix/store/*.so | /nix/store/*.so.*) add "${arg%/*}" ;;
     esac
     previous=$arg

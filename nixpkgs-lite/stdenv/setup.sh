@@ -4,7 +4,7 @@ set -eo pipefail
 shopt -s nullglob inherit_errexit
 umask 022
 
-if [ -n "${NIX_ATTRS_SH_FILE:-}" ] && [ -e "$NIX_ATTRS_SH_FILE" ]; then
+if [ -e "${NIX_ATTRS_SH_FILE:-}" ]; then
     . "$NIX_ATTRS_SH_FILE"
     outputNames="${!outputs[*]}"
     for _name in "${!outputs[@]}"; do
@@ -18,6 +18,7 @@ export SHELL=@shell@ CONFIG_SHELL=@shell@
 export LC_ALL=${LC_ALL:-C} TZ=${TZ:-UTC}
 # Times of files that are older than the first archive format that keeps them.
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-315532800}
+export GCC_COLORS= GCC_URLS=no
 export AR=ar AS=as LD=ld NM=nm RANLIB=ranlib STRIP=strip
 export PATH=@path@
 initialPath=$PATH
@@ -89,7 +90,7 @@ runOneHook() {
 }
 
 runCode() {
-    if declare -F "$1" >/dev/null; then
+    if [[ $1 != *[$' \t\n=']* ]] && declare -F "$1" >/dev/null; then
         "$@"
     else
         local code=$1

@@ -22,10 +22,13 @@ stdenv.mkDerivation (finalAttrs: {
     (lib.enableFeature interactive "history")
   ];
 
-  # What is for people who write loadable builtins or report bugs, and the manual.
-  postInstall = ''
-    rm -rf $out/bin/bashbug $out/lib $out/include $out/share
+  # Not what is for people who write loadable builtins or report bugs.
+  buildFlags = [ "bash" ];
+  installPhase = ''
+    runHook preInstall
+    install -D bash $out/bin/bash
     ln -s bash $out/bin/sh
+    runHook postInstall
   '';
 
   passthru.shellPath = "/bin/bash";
