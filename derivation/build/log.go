@@ -1,0 +1,181 @@
+package build
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"gonix/derivation/build/bzip2"
+	"gonix/derivation/store"
+	"gonix/derivation/storepath"
+)
+
+// LogFile is where the log of a build of drv is kept, in the place and the form
+// in which C++ Nix looks for it.
+func LogFile(s *store.Local, drv storepath.Path) string {
+	base := drv.Base()
+	return filepath.Join(s.LogDir(), "drvs", base[:2], base[2:]+".bz2")
+}
+
+// buildLog takes what a builder writes: all of it goes to a file, line by line
+// to the user, and the last lines are kept in memory.
+type buildLog struct {
+	report func(Event)
+	keep   int // how many lines
+
+	mu    sync.Mutex
+	lines []string // the last ones
+	line  []byte   // the current one
+	cr    bool     // what follows replaces line
+	last  time.Time
+
+	file *os.File
+	buf  *bufio.Writer
+	zip  *bzip2.Writer
+	err  error // the file could not be written
+}
+
+// maxLine is where lines are cut for the user, so that binary junk does no harm.
+const maxLine = 16 << 10
+
+// newLog starts a log; name is its file, "" for none.
+func newLog(name string, keep int, report func(Event)) (*buildLog, error) {
+	l := &buildLog{report: report, keep: keep, last: time.Now()}
+	if name == "" {
+		return l, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return nil, fmt.Errorf("create the build log: %w", err)
+	}
+	// Not over an earlier one in place: someone may be reading that.
+	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("create the build log: %w", err)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("create the build log: %w", err)
+	}
+	l.file, l.buf = f, bufio.NewWriter(f)
+	l.zip = bzip2.NewWriter(l.buf)
+	return l, nil
+}
+
+// Write takes output. It never fails: a build is not to die of its log.
+func (l *buildLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = time.Now()
+	if l.zip != nil && l.err == nil {
+		_, l.err = l.zip.Write(p)
+	}
+	for rest := p; len(rest) > 0; {
+		i := bytes.IndexAny(rest, "\r\n")
+		if i < 0 {
+			l.append(rest)
+			break
+		}
+		l.append(rest[:i])
+		if rest[i] == '\n' {
+			l.endLine()
+		} else {
+			l.cr = true
+		}
+		rest = rest[i+1:]
+	}
+	return len(p), nil
+}
+
+func (l *buildLog) append(text []byte) {
+	if len(text) > 0 && l.cr {
+		l.line, l.cr = l.line[:0], false
+	}
+	for len(l.line)+len(text) > maxLine {
+		n := maxLine - len(l.line)
+		l.line = append(l.line, text[:n]...)
+		text = text[n:]
+		l.endLine()
+	}
+	l.line = append(l.line, text...)
+}
+
+func (l *buildLog) endLine() {
+	text := string(bytes.ToValidUTF8(l.line, []byte("\uFFFD")))
+	l.line, l.cr = l.line[:0], false
+	if m, ok := parseMessage(text); ok {
+		switch m.Action {
+		case "setPhase":
+			l.report(Event{Kind: Phase, Text: m.Phase})
+		case "msg":
+			l.keepLine(m.Msg)
+		}
+		return
+	}
+	l.keepLine(text)
+}
+
+func (l *buildLog) keepLine(text string) {
+	if len(l.lines) == l.keep && l.keep > 0 {
+		copy(l.lines, l.lines[1:])
+		l.lines = l.lines[:l.keep-1]
+	}
+	if l.keep > 0 {
+		l.lines = append(l.lines, text)
+	}
+	l.report(Event{Kind: LogLine, Text: text})
+}
+
+// message is a line that is meant for the program which runs the build:
+// "@nix " and a JSON object.
+type message struct {
+	Action string
+	Phase  string
+	Msg    string
+}
+
+func parseMessage(line string) (message, bool) {
+	var m message
+	text, ok := bytes.CutPrefix([]byte(line), []byte("@nix "))
+	if !ok || json.Unmarshal(text, &m) != nil || m.Action == "" {
+		return message{}, false
+	}
+	return m, true
+}
+
+// silent returns how long nothing was written.
+func (l *buildLog) silent() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Since(l.last)
+}
+
+// close ends the log and returns its last lines.
+func (l *buildLog) close() ([]string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.line) > 0 {
+		l.endLine()
+	}
+	if l.file == nil {
+		return l.lines, nil
+	}
+	err := l.err
+	if err == nil {
+		err = l.zip.Close()
+	}
+	if err == nil {
+		err = l.buf.Flush()
+	}
+	err = errors.Join(err, l.file.Close())
+	if err != nil {
+		err = fmt.Errorf("write the build log %s: %w", l.file.Name(), err)
+		os.Remove(l.file.Name())
+	}
+	l.file = nil
+	return l.lines, err
+}

@@ -1,0 +1,160 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"gonix/derivation"
+	"gonix/derivation/store"
+	"gonix/derivation/storepath"
+)
+
+// Goal is what shall be valid in the end: outputs of a derivation.
+type Goal struct {
+	Drv     storepath.Path
+	Outputs []string // empty for all
+}
+
+// Plan is what has to be done to reach goals.
+type Plan struct {
+	// Builds are the derivations that will be built, inputs first.
+	Builds []storepath.Path
+	nodes  []*node // the same
+	goals  []*node // whether built or not
+}
+
+// node is a derivation of the graph.
+type node struct {
+	path   storepath.Path
+	drv    *derivation.Derivation
+	goal   bool
+	wanted map[string]bool
+	state  state
+	deps   []*node // those that have to be built first
+	done   chan struct{}
+	result Result // complete when done is closed
+}
+
+type state uint8
+
+const (
+	valid   state = iota // nothing to do, so far
+	entered              // its inputs are being looked at
+	planned
+)
+
+// MakePlan finds out what has to be built, from the derivations in s. With
+// check, goals are built although they are valid.
+func MakePlan(ctx context.Context, s *store.Local, goals []Goal, check bool) (*Plan, error) {
+	p := planner{ctx: ctx, store: s, nodes: map[storepath.Path]*node{}}
+	for _, g := range goals {
+		n, err := p.node(g.Drv)
+		if err != nil {
+			return nil, err
+		}
+		outputs := g.Outputs
+		if len(outputs) == 0 {
+			outputs = n.drv.OutputNames()
+		}
+		if !n.goal {
+			n.goal = true
+			p.plan.goals = append(p.plan.goals, n)
+		}
+		if err := p.need(n, outputs, check); err != nil {
+			return nil, err
+		}
+	}
+	for _, n := range p.plan.nodes {
+		p.plan.Builds = append(p.plan.Builds, n.path)
+	}
+	return &p.plan, nil
+}
+
+type planner struct {
+	ctx   context.Context
+	store *store.Local
+	nodes map[storepath.Path]*node
+	plan  Plan
+}
+
+func (p *planner) node(path storepath.Path) (*node, error) {
+	if n, ok := p.nodes[path]; ok {
+		return n, nil
+	}
+	drv, err := p.store.ReadDerivation(p.ctx, path)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("derivation '%s' is not in the store: %w", path, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range drv.OutputNames() {
+		if drv.Outputs[name].Path.IsZero() {
+			return nil, fmt.Errorf("derivation '%s' has the output '%s' whose path depends on its content, which is not supported", path, name)
+		}
+	}
+	n := &node{path: path, drv: drv, wanted: map[string]bool{}, done: make(chan struct{})}
+	n.result = Result{Drv: path, Outputs: map[string]storepath.Path{}}
+	for name, o := range drv.Outputs {
+		n.result.Outputs[name] = o.Path
+	}
+	p.nodes[path] = n
+	return n, nil
+}
+
+// need plans to build n unless the outputs are valid.
+func (p *planner) need(n *node, outputs []string, check bool) error {
+	build := check
+	for _, name := range outputs {
+		o, ok := n.drv.Outputs[name]
+		if !ok {
+			return fmt.Errorf("derivation '%s' does not have wanted outputs '%s'", n.path, name)
+		}
+		n.wanted[name] = true
+		if build {
+			continue
+		}
+		ok, err := p.store.IsValid(p.ctx, o.Path)
+		if err != nil {
+			return err
+		}
+		build = !ok
+	}
+	switch {
+	case !build || n.state == planned:
+		return nil
+	case n.state == entered:
+		return fmt.Errorf("derivation '%s' depends on itself", n.path)
+	}
+	n.state = entered
+	for _, in := range n.drv.Inputs() {
+		dep, err := p.node(in)
+		if err != nil {
+			return err
+		}
+		if err := p.need(dep, n.drv.InputDrvs[in], false); err != nil {
+			return err
+		}
+		if dep.state == planned {
+			n.deps = append(n.deps, dep)
+		}
+	}
+	n.state = planned
+	p.plan.nodes = append(p.plan.nodes, n)
+	return nil
+}
+
+// outputPaths returns the outputs of n that are wanted, sorted.
+func (n *node) outputPaths(names []string) []storepath.Path {
+	var list []storepath.Path
+	for _, name := range names {
+		list = append(list, n.drv.Outputs[name].Path)
+	}
+	slices.SortFunc(list, storepath.Compare)
+	return slices.Compact(list)
+}
+
+func (n *node) wantedNames() []string { return slices.Sorted(maps.Keys(n.wanted)) }

@@ -1,0 +1,87 @@
+//go:build linux && (amd64 || arm64)
+
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// wayOut ends the messages about systems without namespaces.
+const wayOut = "or build as root without a sandbox, with the store at its own place: '--store / --option sandbox false'"
+
+// obstacles are settings that keep ordinary users, or everybody, from making
+// namespaces.
+var obstacles = []struct {
+	file      string // below /proc/sys
+	forbidden string // the value that does
+	value     string // one that does not
+	rootToo   bool
+}{
+	{"kernel/unprivileged_userns_clone", "0", "1", false},
+	{"user/max_user_namespaces", "0", "15000", true},
+	{"user/max_mnt_namespaces", "0", "15000", true},
+	{"user/max_pid_namespaces", "0", "15000", true},
+	{"user/max_net_namespaces", "0", "15000", true},
+	{"user/max_ipc_namespaces", "0", "15000", true},
+	{"user/max_uts_namespaces", "0", "15000", true},
+	{"kernel/apparmor_restrict_unprivileged_userns", "1", "0", false},
+}
+
+// Check finds out whether sandboxes can be made on this machine, by making one.
+// The error says what forbids it and what can be done.
+func Check(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "gonix-check-")
+	if err != nil {
+		return fmt.Errorf("find out whether sandboxes work: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	_, err = run(ctx, &plan{Root: dir, UID: buildUID, GID: buildGID, Probe: true, Dir: "/"}, io.Discard)
+	return explain(err)
+}
+
+// explain adds to the error of a sandbox that could not be made what forbids
+// it, as far as can be known.
+func explain(err error) error {
+	if !isForbidden(err) {
+		return err
+	}
+	return forbidden(err, "/proc/sys", os.Geteuid() == 0, underFilter())
+}
+
+// forbidden words the error; sys is where the settings are read.
+func forbidden(err error, sys string, root, filtered bool) error {
+	for _, o := range obstacles {
+		text, readErr := os.ReadFile(sys + "/" + o.file)
+		if readErr != nil || strings.TrimSpace(string(text)) != o.forbidden || root && !o.rootToo {
+			continue
+		}
+		name := strings.ReplaceAll(o.file, "/", ".")
+		return fmt.Errorf("builds need user namespaces, which this system forbids: %s is %s (%w);\n"+
+			"either allow them with 'sysctl -w %s=%s' as root,\n%s", name, o.forbidden, err, name, o.value, wayOut)
+	}
+	switch {
+	case errors.Is(err, unix.ENOSYS):
+		return fmt.Errorf("builds need Linux 5.9 or newer with user namespaces (%w);\nuse such a machine, %s", err, wayOut)
+	case strings.Contains(err.Error(), "/proc"):
+		return fmt.Errorf("builds need a /proc of their own, which a container like this one forbids (%w);\n"+
+			"either start the container with '--security-opt systempaths=unconfined',\n%s", err, wayOut)
+	case filtered:
+		return fmt.Errorf("builds need user namespaces, which the seccomp filter of this container forbids (%w);\n"+
+			"either start the container with '--security-opt seccomp=unconfined',\n%s", err, wayOut)
+	}
+	return fmt.Errorf("builds need user namespaces, which this system forbids (%w);\n"+
+		"no sysctl is set so, it may be a security module or a chroot; allow them there,\n%s", err, wayOut)
+}
+
+// underFilter reports whether a seccomp filter applies to this process.
+func underFilter() bool {
+	status, err := os.ReadFile("/proc/self/status")
+	return err == nil && strings.Contains(string(status), "\nSeccomp:\t2")
+}

@@ -1,0 +1,93 @@
+//go:build linux && (amd64 || arm64)
+
+package sandbox
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Descriptors that the payload is started with.
+const (
+	payloadStart = 3 // the plan, then a byte when the root is ready
+	payloadSock  = 4 // where the recorder's listener goes
+)
+
+// addrNoRandomize and linux32 are values of personality(2). Addresses that are
+// the same each time make builds depend on chance a little less.
+const (
+	addrNoRandomize = 0x0040000
+	linux32         = 0x0008
+)
+
+// runPayload becomes the program of the plan.
+func runPayload() error {
+	start := bufio.NewReader(os.NewFile(payloadStart, "start"))
+	var p plan
+	text, err := start.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(text, &p)
+	}
+	if err != nil {
+		return fmt.Errorf("read the sandbox's plan: %w", err)
+	}
+	if _, err := start.ReadByte(); err != nil {
+		os.Exit(1) // init gave up and says why
+	}
+	if err := unix.Chdir(p.Dir); err != nil {
+		return fmt.Errorf("changing into '%s': %w", p.Dir, err)
+	}
+	if err := limit(p.Linux32); err != nil {
+		return err
+	}
+	if p.Record {
+		listener, err := install(recorderFilter(), true)
+		if err != nil {
+			return err
+		}
+		if err := unix.Sendmsg(payloadSock, []byte{0}, unix.UnixRights(listener), nil, 0); err != nil {
+			return fmt.Errorf("send the recorder's descriptor: %w", err)
+		}
+	} else if _, err := install(builderFilter(), false); err != nil {
+		if !p.Direct {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "warning: the builder is not kept from setting setuid bits: %v\n", err)
+	}
+	return execute(p.Path, p.Args, p.Env)
+}
+
+// limit sets what a program cannot raise again or should not see of its
+// parent: no core dumps, the usual umask, fixed addresses.
+func limit(is32 bool) error {
+	unix.Umask(0o022)
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return fmt.Errorf("forbid core dumps: %w", err)
+	}
+	// Containers may forbid the first; addresses are random then.
+	var domain uintptr
+	if is32 {
+		domain = linux32
+	}
+	if setPersonality(domain|addrNoRandomize) == nil || !is32 {
+		return nil
+	}
+	return setPersonality(domain)
+}
+
+// execute replaces the process and leaves it the standard descriptors only.
+func execute(path string, args, env []string) error {
+	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		for fd := 3; fd < 1024; fd++ { // before Linux 5.11
+			unix.CloseOnExec(fd)
+		}
+	}
+	err := syscall.Exec(path, args, env)
+	return fmt.Errorf("executing '%s': %w", path, err)
+}
