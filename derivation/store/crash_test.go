@@ -27,6 +27,7 @@ var children = map[string]func(args []string) error{
 	"fill": childFill,
 	"full": childFull,
 	"hold": childHold,
+	"user": childUser,
 }
 
 func TestMain(m *testing.M) {
@@ -52,31 +53,42 @@ func child(t testing.TB, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// source makes a tree that depends on its number only.
-func source(dir string, n int) (string, error) {
-	root := fmt.Sprintf("%s/src-%d", dir, n)
-	if err := os.MkdirAll(root+"/sub", 0o755); err != nil {
-		return "", err
+// fillCount is the number of trees that fill adds; there is a text for each.
+const fillCount = 20
+
+// plant makes the trees for fill.
+func plant(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := plantIn(dir); err != nil {
+		t.Fatal(err)
 	}
-	for i := range 20 {
-		text := strings.Repeat(fmt.Sprint(n, i, " "), 2000)
-		if err := os.WriteFile(fmt.Sprintf("%s/sub/%d", root, i), []byte(text), 0o644); err != nil {
-			return "", err
-		}
-	}
-	return root, nil
+	return dir
 }
 
-// fill adds trees and chains of texts, always the same ones.
-func fill(s *Local, sources string, n int) error {
-	ctx := context.Background()
-	var last []storepath.Path
-	for i := range n {
-		src, err := source(sources, i)
-		if err != nil {
+func plantIn(dir string) error {
+	for n := range fillCount {
+		root := fmt.Sprintf("%s/src-%d", dir, n)
+		if err := os.MkdirAll(root+"/sub", 0o755); err != nil {
 			return err
 		}
-		tree, err := s.AddPath(ctx, fmt.Sprintf("src-%d", i), src, Ingestion{})
+		for i := range 8 {
+			text := strings.Repeat(fmt.Sprint(n, i, " "), 2000)
+			if err := os.WriteFile(fmt.Sprintf("%s/sub/%d", root, i), []byte(text), 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fill adds the trees and a chain of texts, always the same ones.
+func fill(s *Local, sources string) error {
+	ctx := context.Background()
+	var last []storepath.Path
+	for i := range fillCount {
+		name := fmt.Sprintf("src-%d", i)
+		tree, err := s.AddPath(ctx, name, filepath.Join(sources, name), Ingestion{})
 		if err != nil {
 			return err
 		}
@@ -96,22 +108,25 @@ func childFill(args []string) error {
 		return err
 	}
 	defer s.Close()
-	return fill(s, args[1], 40)
+	return fill(s, args[1])
 }
 
 // TestKill kills a process that fills a store, again and again, and expects a
 // sound store each time and a complete one in the end.
 func TestKill(t *testing.T) {
-	root, sources := t.TempDir(), t.TempDir()
+	root, sources := t.TempDir(), plant(t)
 	t.Cleanup(func() { RemoveTree(root) })
 	rng := rand.New(rand.NewPCG(7, 8))
-	killed := 0
-	for range 12 {
+	killed, rounds := 0, 10
+	if os.Getenv("GONIX_TEST_FULL") == "1" {
+		rounds = 50
+	}
+	for range rounds {
 		cmd := child(t, "fill", root, sources)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(10+rng.IntN(90)) * time.Millisecond)
+		time.Sleep(time.Duration(10+rng.IntN(60)) * time.Millisecond)
 		cmd.Process.Kill()
 		if cmd.Wait() != nil {
 			killed++
@@ -130,12 +145,12 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := fill(s, sources, 40); err != nil {
+	if err := fill(s, sources); err != nil {
 		t.Fatal(err)
 	}
 	wantSound(t, s)
 	all, err := s.All(t.Context())
-	if err != nil || len(all) != 80 {
+	if err != nil || len(all) != 2*fillCount {
 		t.Errorf("%d objects, %v", len(all), err)
 	}
 	names, err := os.ReadDir(s.Dir())
@@ -149,7 +164,7 @@ func TestKill(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("killed %d times", killed)
+	t.Logf("killed %d of %d times", killed, rounds)
 	if os.Getenv("GONIX_TEST_FULL") == "1" {
 		wantNixSound(t, root)
 	}
@@ -158,7 +173,7 @@ func TestKill(t *testing.T) {
 // TestTwoProcesses lets four processes add the same objects to a store that none
 // of them finds made.
 func TestTwoProcesses(t *testing.T) {
-	root, sources := t.TempDir(), t.TempDir()
+	root, sources := t.TempDir(), plant(t)
 	t.Cleanup(func() { RemoveTree(root) })
 	var cmds []*exec.Cmd
 	for range 4 {
@@ -179,7 +194,7 @@ func TestTwoProcesses(t *testing.T) {
 	}
 	defer s.Close()
 	wantSound(t, s)
-	if all, err := s.All(t.Context()); err != nil || len(all) != 80 {
+	if all, err := s.All(t.Context()); err != nil || len(all) != 2*fillCount {
 		t.Errorf("%d objects, %v", len(all), err)
 	}
 	locks, err := filepath.Glob(s.Dir() + "/*.lock")

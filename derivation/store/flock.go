@@ -83,16 +83,18 @@ func (s *Local) lock(ctx context.Context, paths []storepath.Path, wait bool) (*P
 	return l, true, nil
 }
 
-const (
-	firstPoll = time.Millisecond
-	lastPoll  = 50 * time.Millisecond
-)
+// pollDelay is how long to sleep before the next try after having waited for so
+// long: short while the other may be about to end, an eighth of the wait later.
+func pollDelay(waited time.Duration) time.Duration {
+	return min(max(waited/8, time.Millisecond), 100*time.Millisecond)
+}
 
 // poll calls try until it succeeds, or ctx ends. A blocking flock could not be
 // given up.
 func (s *Local) poll(ctx context.Context, what string, try func() (bool, error)) error {
 	told := false
-	for delay := firstPoll; ; delay = min(2*delay, lastPoll) {
+	waited := time.Duration(0)
+	for {
 		if ok, err := try(); ok || err != nil {
 			return err
 		}
@@ -103,7 +105,8 @@ func (s *Local) poll(ctx context.Context, what string, try func() (bool, error))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(delay):
+		case <-time.After(pollDelay(waited)):
+			waited += pollDelay(waited)
 		}
 	}
 }

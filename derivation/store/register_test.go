@@ -125,7 +125,7 @@ func TestRegisterAllOrNothing(t *testing.T) {
 }
 
 func TestTopoSortLongChain(t *testing.T) {
-	const n = 100_000
+	const n = 20_000
 	refs := make(map[storepath.Path][]storepath.Path, n)
 	var last storepath.Path
 	for i, p := range candidates(n) {

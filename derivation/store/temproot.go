@@ -67,7 +67,7 @@ func (t *tempRoots) add(state string, p storepath.Path) error {
 		}
 		t.gc = gc
 	}
-	for delay := firstPoll; ; delay = min(2*delay, lastPoll) {
+	for waited := time.Duration(0); ; waited += pollDelay(waited) {
 		ok, err := tryFlock(int(t.gc.Fd()), unix.LOCK_SH)
 		if err != nil {
 			return err
@@ -85,7 +85,7 @@ func (t *tempRoots) add(state string, p storepath.Path) error {
 		if told {
 			break
 		}
-		time.Sleep(delay)
+		time.Sleep(pollDelay(waited))
 	}
 	_, err := t.file.WriteString(p.String() + "\x00")
 	return err
