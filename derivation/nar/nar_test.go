@@ -155,6 +155,7 @@ func TestDumpAgainstNix(t *testing.T) {
 		t.Run(tree.name, func(t *testing.T) {
 			dir := t.TempDir()
 			plant(t, dir+"/a", tree.root)
+			t.Setenv("HOME", t.TempDir())
 			want, err := exec.Command(program, "--dump", dir+"/a").Output()
 			if err != nil {
 				t.Fatal(err)

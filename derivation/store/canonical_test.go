@@ -73,6 +73,7 @@ func TestCanonicalise(t *testing.T) {
 
 func TestCanonicaliseRefuses(t *testing.T) {
 	dir := t.TempDir()
+	t.Cleanup(func() { RemoveTree(dir) })
 	if err := unix.Mkfifo(dir+"/pipe", 0o644); err != nil {
 		t.Fatal(err)
 	}
