@@ -16,7 +16,7 @@ func controlTable() []*value.Builtin {
 			Doc: "Fail with the message s; tryEval catches it."},
 		{Name: "tryEval", Params: []string{"e"}, Fn: tryEval,
 			Doc: "Return { success = true; value = e; }, or { success = false; value = false; } if evaluating e ends in throw or a failed assertion."},
-		{Name: "addErrorContext", Params: []string{"context", "value"}, Fn: addErrorContext,
+		{Name: "addErrorContext", Params: []string{"context", "value"}, Fn: addErrorContext, NoFrame: true,
 			Doc: "Return value; if it fails, its trace says context."},
 		{Name: "seq", Params: []string{"e1", "e2"}, Fn: seq,
 			Doc: "Evaluate e1, then return e2."},

@@ -12,6 +12,8 @@ func dataTable() []*value.Builtin {
 			Doc: "Return e as JSON. A derivation is its output path, a path that of its copy in the store; functions have no JSON."},
 		{Name: "fromJSON", Params: []string{"e"}, Fn: fromJSON,
 			Doc: "Return the value of a JSON text."},
+		{Name: "fromTOML", Params: []string{"e"}, Fn: fromTOML,
+			Doc: "Return the value of a TOML text, which must have no dates or times."},
 		{Name: "toXML", Params: []string{"e"}, Fn: toXML,
 			Doc: "Return e as XML."},
 	}
@@ -41,6 +43,18 @@ func fromJSON(th *value.Thread, pos source.Pos, args []value.Value) (value.Value
 	v, err := parseJSON(th, s)
 	if err != nil {
 		return nil, value.WithFrame(hostError(pos, err), pos, "while decoding a JSON string")
+	}
+	return v, nil
+}
+
+func fromTOML(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
+	s, err := th.StringNoCtx(args[0], pos, "while evaluating the argument passed to builtins.fromTOML")
+	if err != nil {
+		return nil, err
+	}
+	v, err := parseTOML(th, s)
+	if err != nil {
+		return nil, th.Errorf(pos, value.EvalError, "while parsing TOML: %v", err)
 	}
 	return v, nil
 }

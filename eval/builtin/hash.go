@@ -57,7 +57,7 @@ func hashFile(h Host) builtinFunc {
 		}
 		data, err := h.ReadFile(path)
 		if err != nil {
-			return nil, hostError(pos, err)
+			return nil, missing(th, pos, path, err)
 		}
 		return value.NewString(nixhash.Sum(algo, data).Base16()), nil
 	}

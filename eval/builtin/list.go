@@ -134,7 +134,7 @@ func joinLists(th *value.Thread, pos source.Pos, lists []value.Value, why string
 
 // maxListLen bounds genList: what no machine could hold is an error rather
 // than the end of the process.
-const maxListLen = 1 << 40
+const maxListLen = 1 << 32
 
 func genList(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
 	n, err := th.Int(args[1], pos, "while evaluating the second argument passed to builtins.genList")

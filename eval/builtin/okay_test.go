@@ -17,26 +17,26 @@ import (
 
 var update = flag.Bool("update", false, "write the outcomes to testdata")
 
-// okayCase is one expression of testdata/okay.txt.
-type okayCase struct {
+// testCase is one expression of testdata/okay.txt or fail.txt.
+type testCase struct {
 	expr string
 	own  bool // Nix 2.8 has no such outcome
 }
 
-func okayCases(t *testing.T) []okayCase {
+func readCases(t *testing.T, file string) []testCase {
 	t.Helper()
-	text, err := os.ReadFile("testdata/okay.txt")
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []okayCase
+	var out []testCase
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
 		}
 		expr, own := strings.CutPrefix(line, "|")
-		out = append(out, okayCase{expr, own})
+		out = append(out, testCase{expr, own})
 	}
 	return out
 }
@@ -57,7 +57,7 @@ func evalText(expr, dir string) (string, error) {
 
 func TestOkay(t *testing.T) {
 	var got strings.Builder
-	for _, c := range okayCases(t) {
+	for _, c := range readCases(t, "testdata/okay.txt") {
 		out, err := evalText(c.expr, "/")
 		if err != nil {
 			t.Errorf("%s: %v", c.expr, err)
@@ -75,12 +75,12 @@ func TestOkay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compareOutcomes(t, okayCases(t), got.String(), string(want))
+	compareOutcomes(t, readCases(t, "testdata/okay.txt"), got.String(), string(want))
 }
 
 // compareOutcomes compares printed values, one a line, of the cases that have
 // an outcome in both.
-func compareOutcomes(t *testing.T, cases []okayCase, got, want string) {
+func compareOutcomes(t *testing.T, cases []testCase, got, want string) {
 	t.Helper()
 	g, w := strings.Split(strings.TrimSuffix(got, "\n"), "\n"), strings.Split(strings.TrimSuffix(want, "\n"), "\n")
 	if len(g) != len(cases) || len(w) != len(cases) {
@@ -108,11 +108,11 @@ func needNix(t *testing.T) {
 // TestOkayOracle compares the outcomes with those of C++ Nix.
 func TestOkayOracle(t *testing.T) {
 	needNix(t)
-	var cases []okayCase
+	var cases []testCase
 	var file, got strings.Builder
 	args := []string{"--eval", "--strict", filepath.Join(t.TempDir(), "cases.nix")}
 	file.WriteString("{\n")
-	for _, c := range okayCases(t) {
+	for _, c := range readCases(t, "testdata/okay.txt") {
 		if c.own {
 			continue
 		}
