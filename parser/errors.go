@@ -61,7 +61,7 @@ func (p *parse) fail(c *cursor, err error) error {
 // The limits of nesting. Go cannot recover from a stack that is too deep, so
 // what walks the tree relies on them.
 const (
-	maxDepth = 10_000 // of expressions within expressions
+	maxDepth = 10_000 // of hooks within hooks; a pair of parentheses takes two
 	maxChain = 50_000 // of nodes below nodes, in chains such as a + b + c too
 )
 
@@ -69,7 +69,7 @@ const (
 func (p *parse) enter(t *lexer.Token) error {
 	p.depth++
 	if p.depth > maxDepth {
-		return p.errorf(p.pos(t), "expression is nested too deeply (more than %d levels)", maxDepth)
+		return p.errorf(p.pos(t), "expression is nested too deeply")
 	}
 	if p.depth > p.peak {
 		p.peak = p.depth
@@ -84,7 +84,7 @@ func (p *parse) leave() { p.depth-- }
 func (p *parse) deepen(t *lexer.Token, n int) error {
 	p.peak += n
 	if p.peak > maxChain {
-		return p.errorf(p.pos(t), "expression is nested too deeply (more than %d levels)", maxChain)
+		return p.errorf(p.pos(t), "expression is nested too deeply")
 	}
 	return nil
 }

@@ -23,14 +23,22 @@ type tokenBuffer struct {
 	used   int // how many of tokens belong to the text at hand
 }
 
-// newTokenBuffer returns one that holds n tokens, all of them EOF.
-func newTokenBuffer(n int) tokenBuffer {
-	dummies := make([]lexer.Token, n)
-	for i := range dummies[:n-1] {
-		dummies[i].Type = lexer.Invalid
+// blanks is a lexer of so many tokens that mean nothing.
+type blanks int
+
+// Next implements participle's Lexer.
+func (n *blanks) Next() (lexer.Token, error) {
+	*n--
+	if *n <= 0 {
+		return lexer.Token{Type: lexer.EOF}, nil
 	}
-	dummies[n-1].Type = lexer.EOF
-	c, err := plex.Upgrade(&lexer.Replay{Tokens: dummies})
+	return lexer.Token{}, nil
+}
+
+// newTokenBuffer returns one that holds n tokens.
+func newTokenBuffer(n int) tokenBuffer {
+	rest := blanks(n)
+	c, err := plex.Upgrade(&rest)
 	if err != nil {
 		panic("parser: " + err.Error())
 	}
@@ -41,7 +49,7 @@ func newTokenBuffer(n int) tokenBuffer {
 func (b *tokenBuffer) scan(text string) {
 	tokens := lexer.Scan(text, b.tokens)
 	if len(tokens) > len(b.tokens) {
-		*b = newTokenBuffer(len(tokens) + len(tokens)/2)
+		*b = newTokenBuffer(len(tokens) + len(tokens)/8)
 		copy(b.tokens, tokens)
 	}
 	b.used = len(tokens)

@@ -13,7 +13,10 @@ import "gonix/parser/source"
 //	*Attrs | *Let | *Lambda | *Apply | *Select | *HasAttr | *If | *Assert |
 //	*With | *Unary | *Binary
 type Expr interface {
-	// Pos is the place that messages about the expression point at, as in Nix.
+	// Pos is the place that messages about the expression point at, as in Nix:
+	// an operator for Binary, the operand for HasAttr and !, the first element
+	// for List, what follows the quote for Str, else where the text starts.
+	// Literals, empty lists and sets made by a.b = … have none.
 	Pos() source.Pos
 	isExpr()
 }

@@ -128,11 +128,14 @@ func (s *scanner) pathPiece() bool {
 		return s.fail(i, "path has a trailing slash")
 	}
 	s.mode = inCode
+	// Where Nix sees the end of the path: at its last piece, or, at the end of
+	// the file, one piece before; and there the file ends at the last piece.
 	last := s.last
-	s.add(PathEnd, last, "")
 	if atEnd {
+		s.add(PathEnd, s.prev, "")
 		return s.end(last)
 	}
+	s.add(PathEnd, last, "")
 	return true
 }
 

@@ -65,6 +65,7 @@ type scanner struct {
 	text   string
 	pos    int // where to go on
 	last   int // start of the last match that was not white space
+	prev   int // start of the one before
 	tokens []Token
 	modes  []mode // what surrounds the interpolations and braces around pos
 	mode   mode
@@ -98,14 +99,14 @@ func Scan(text string, buf []Token) []Token {
 // emit adds a token that is text[start:end] and goes on behind it.
 func (s *scanner) emit(t Type, start, end int) {
 	s.tokens = append(s.tokens, Token{Type: t, Value: s.text[start:end], Pos: plex.Position{Offset: start}})
-	s.last = start
+	s.prev, s.last = s.last, start
 	s.pos = end
 }
 
 // add adds a token whose value is not its text.
 func (s *scanner) add(t Type, start int, value string) {
 	s.tokens = append(s.tokens, Token{Type: t, Value: value, Pos: plex.Position{Offset: start}})
-	s.last = start
+	s.prev, s.last = s.last, start
 }
 
 // fail ends the scan with an error; it returns false.
