@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"gonix/derivation/fetch"
 	"gonix/derivation/sandbox"
 	"gonix/derivation/store"
+	"gonix/dockertools"
+	"gonix/dockertools/rootfs"
 )
 
 // builders says who carries out which derivations.
@@ -26,7 +29,8 @@ func builders(w *world, set *settings, st *store.Local) map[string]build.Builder
 			Hashed:  set.HashedMirrors,
 			Partial: filepath.Join(st.StateDir(), "gonix", "partial"),
 		},
-		"builtin:unpack": fetch.Unpack{},
+		"builtin:unpack":       fetch.Unpack{},
+		"builtin:docker-image": &dockertools.Builder{Run: runInRoot, Now: time.Now},
 	}
 }
 
@@ -44,4 +48,24 @@ func httpClient(set *settings) *fetch.Client {
 		Stall:    set.StalledTimeout,
 		Backoff:  250 * time.Millisecond,
 	}
+}
+
+// runInRoot is the dockertools.Runner that sandboxes are.
+func runInRoot(ctx context.Context, c dockertools.RootCommand) (rootfs.Owners, error) {
+	in := sandbox.RootCommand{Root: c.Root, Args: c.Args, Env: c.Env, Dir: c.Dir, Log: c.Log, Owners: sandbox.OwnerTable{}}
+	for _, b := range c.Binds {
+		in.Binds = append(in.Binds, sandbox.Bind(b))
+	}
+	for inode, o := range c.Owners {
+		in.Owners[sandbox.Ino(inode)] = sandbox.Owner(o)
+	}
+	after, err := sandbox.RunInRoot(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	out := rootfs.Owners{}
+	for inode, o := range after {
+		out[rootfs.Inode(inode)] = rootfs.Owner(o)
+	}
+	return out, nil
 }

@@ -79,7 +79,7 @@ func TestScript(t *testing.T) {
 			w.WriteHeader(http.StatusNotFound)
 		}
 	}))
-	defer files.Close()
+	t.Cleanup(files.Close)                          // the scripts outlive this function
 	closed, err := net.Listen("tcp", "127.0.0.1:0") // a port where nobody listens
 	if err != nil {
 		t.Fatal(err)
