@@ -170,7 +170,7 @@ func TestOwnersAndDates(t *testing.T) {
 	b := goScript(nil)
 	out := s.build(b, attrs{"imageName": "x", "uid": 1000, "gid": 100, "created": "now", "contents": []string{made("server").String()}}, made("server"))
 	listing := strings.Join(short(layerListing(t, out), "libc"), "\n")
-	if !strings.Contains(listing, "1000:100 bin/redis-server") || !strings.Contains(listing, "0:0 nix/store/<libc>/lib/libc.so") {
+	if !strings.Contains(listing, "1000:100 bin/redis-server") || !strings.Contains(listing, "1000:100 ./") || !strings.Contains(listing, "0:0 nix/store/<libc>/lib/libc.so") {
 		t.Error(listing)
 	}
 	if sum, err := Inspect(out); err != nil || sum.Created != "2001-09-09T01:46:40Z" {

@@ -46,6 +46,7 @@ func (a *assembly) customise(ctx context.Context) ([]tarball.Entry, error) {
 			return nil, err
 		}
 	}
+	copied.ChownRoot(a.spec.UID, a.spec.GID)
 	if err := a.tree.Merge(copied); err != nil {
 		return nil, err
 	}

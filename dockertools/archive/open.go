@@ -157,6 +157,9 @@ func (a *Archive) indexTar(f *os.File) error {
 		}
 		switch h.Typeflag {
 		case tar.TypeReg:
+			if _, sparse := h.PAXRecords["GNU.sparse.major"]; sparse {
+				return fmt.Errorf("%s is a sparse file, which image archives do not have", h.Name)
+			}
 			if at+h.Size > info.Size() {
 				return fmt.Errorf("%s is cut short: %d bytes of %d", h.Name, max(0, info.Size()-at), h.Size)
 			}

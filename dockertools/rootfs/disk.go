@@ -220,8 +220,7 @@ func (p *placer) createDirectory(name string) error {
 
 // finish sets the mode of a file and notes what it is like.
 func (p *placer) finish(name string, n *node) error {
-	switch n.Kind {
-	case tarball.Regular, tarball.Directory, tarball.Fifo:
+	if n.Kind != tarball.Symlink {
 		// A hard link that was finished under its other name has the same mode.
 		if err := p.disk.root.Chmod(name, fileMode(n.Mode)); err != nil {
 			return err

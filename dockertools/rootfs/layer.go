@@ -23,6 +23,13 @@ const (
 // xattrRecord is what the pax record of an extended attribute begins with.
 const xattrRecord = "SCHILY.xattr."
 
+// sparseRecord is what the pax records of a sparse file begin with.
+const sparseRecord = "GNU.sparse."
+
+// errSparse refuses files whose size says nothing about their bytes: a few could
+// fill the disk. No tool that makes layers writes them.
+var errSparse = errors.New("it is a sparse file, which layers do not have")
+
 // Apply puts the layer in r on top of the tree. With disk, files are extracted
 // there too; otherwise only what the headers say is kept.
 func (t *Tree) Apply(r io.Reader, disk *Disk) error {
@@ -100,18 +107,20 @@ func (t *Tree) applyEntry(h *tar.Header, content io.Reader, disk *Disk) error {
 
 // kinds has the kind of each type of tar entry. A hard link is what it links to.
 var kinds = map[byte]tarball.Kind{
-	tar.TypeReg:       tarball.Regular,
-	tar.TypeCont:      tarball.Regular,
-	tar.TypeGNUSparse: tarball.Regular,
-	tar.TypeLink:      tarball.HardLink,
-	tar.TypeSymlink:   tarball.Symlink,
-	tar.TypeDir:       tarball.Directory,
-	tar.TypeChar:      tarball.CharDevice,
-	tar.TypeBlock:     tarball.BlockDevice,
-	tar.TypeFifo:      tarball.Fifo,
+	tar.TypeReg:     tarball.Regular,
+	tar.TypeCont:    tarball.Regular,
+	tar.TypeLink:    tarball.HardLink,
+	tar.TypeSymlink: tarball.Symlink,
+	tar.TypeDir:     tarball.Directory,
+	tar.TypeChar:    tarball.CharDevice,
+	tar.TypeBlock:   tarball.BlockDevice,
+	tar.TypeFifo:    tarball.Fifo,
 }
 
 func (t *Tree) fromHeader(h *tar.Header, parts []string) (*node, error) {
+	if h.Typeflag == tar.TypeGNUSparse {
+		return nil, errSparse
+	}
 	kind, ok := kinds[h.Typeflag]
 	if !ok {
 		return nil, fmt.Errorf("it is of an unknown type %q", h.Typeflag)
@@ -142,6 +151,9 @@ func (t *Tree) fromHeader(h *tar.Header, parts []string) (*node, error) {
 		n.children = map[string]*node{}
 	}
 	for k, v := range h.PAXRecords {
+		if strings.HasPrefix(k, sparseRecord) {
+			return nil, errSparse
+		}
 		if name, ok := strings.CutPrefix(k, xattrRecord); ok {
 			if n.Xattrs == nil {
 				n.Xattrs = map[string]string{}

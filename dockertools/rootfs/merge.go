@@ -10,7 +10,12 @@ import (
 // keeps its owner and mode; where t has a symbolic link to a directory, over's
 // directory goes where the link leads, so that a base whose /bin is a link to
 // usr/bin keeps its programs. over must not be used afterwards.
-func (t *Tree) Merge(over *Tree) error { return t.merge(t.root, ".", over.root) }
+func (t *Tree) Merge(over *Tree) error {
+	if !t.root.base {
+		t.root.Entry = over.root.Entry
+	}
+	return t.merge(t.root, ".", over.root)
+}
 
 func (t *Tree) merge(dir *node, name string, over *node) error {
 	for _, last := range over.names() {

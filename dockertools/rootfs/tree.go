@@ -257,6 +257,9 @@ func (t *Tree) MakeDirectory(name string, mode uint32) error {
 	return t.set(at.dir, last, newDirectory(mode))
 }
 
+// ChownRoot says to whom the root directory itself belongs.
+func (t *Tree) ChownRoot(uid, gid int) { t.root.UID, t.root.GID = uid, gid }
+
 func (t *Tree) makeParent(at place, name string) (*node, error) {
 	n := newDirectory(0o755)
 	return n, t.set(at.dir, name, n)
