@@ -83,7 +83,7 @@ func Run(ctx context.Context, s *store.Local, goals []Goal, opts Options) ([]Res
 	r := newRun(ctx, s, opts)
 	defer r.cancel(nil)
 	if len(plan.nodes) > 0 {
-		if err := sweep(s); err != nil {
+		if err := sweep(ctx, s); err != nil {
 			return nil, err
 		}
 		if err := r.checkBuilders(plan); err != nil {

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -133,7 +134,7 @@ func (w *workspace) keep() error {
 }
 
 // sweep removes what builds left behind whose processes are gone.
-func sweep(s *store.Local) error {
+func sweep(ctx context.Context, s *store.Local) error {
 	dir := buildsDir(s)
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -147,14 +148,14 @@ func sweep(s *store.Local) error {
 		if !ok || !e.Type().IsRegular() {
 			continue
 		}
-		if err := sweepOne(s, filepath.Join(dir, name)); err != nil {
+		if err := sweepOne(ctx, s, filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("clean up after an earlier build: %w", err)
 		}
 	}
 	return nil
 }
 
-func sweepOne(s *store.Local, build string) error {
+func sweepOne(ctx context.Context, s *store.Local, build string) error {
 	name := build + journalSuffix
 	f, err := os.OpenFile(name, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
@@ -173,6 +174,8 @@ func sweepOne(s *store.Local, build string) error {
 		return err
 	}
 	w := &workspace{journal: f, build: build}
+	locks := &store.PathLock{}
+	defer func() { locks.Unlock() }()
 	// A journal without a line was never used.
 	if base, ok := strings.CutSuffix(string(text), chrootSuffix+"\n"); ok {
 		drv, err := storepath.FromBase(base)
@@ -181,13 +184,59 @@ func sweepOne(s *store.Local, build string) error {
 			return fmt.Errorf("read %s: %w", name, err)
 		}
 		// Another process may be building the same derivation by now.
-		lock, free, err := s.TryLock(drv)
+		outputs, err := outputsOf(ctx, s, drv)
+		if err != nil {
+			f.Close()
+			return err
+		}
+		got, free, err := s.TryLock(append(outputs, drv)...)
 		if err != nil || !free {
 			f.Close()
 			return err
 		}
-		defer lock.Unlock()
+		locks = got
+		if err := removeInvalid(ctx, s, outputs); err != nil {
+			f.Close()
+			return err
+		}
 		w.chroot = s.RealPath(drv) + chrootSuffix
 	}
 	return w.remove()
+}
+
+// outputsOf returns the outputs of a derivation, none if it is gone.
+func outputsOf(ctx context.Context, s *store.Local, path storepath.Path) ([]storepath.Path, error) {
+	drv, err := s.ReadDerivation(ctx, path)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list []storepath.Path
+	for _, o := range drv.Outputs {
+		if !o.Path.IsZero() {
+			list = append(list, o.Path)
+		}
+	}
+	return list, nil
+}
+
+// removeInvalid removes what is in the place of objects that are not valid: it
+// was left by a build that was killed between moving and registering. The locks
+// of the paths are held.
+func removeInvalid(ctx context.Context, s *store.Local, paths []storepath.Path) error {
+	valid, err := s.Valid(ctx, paths)
+	if err != nil {
+		return err
+	}
+	for _, p := range paths {
+		if valid[p] {
+			continue
+		}
+		if _, err := store.RemoveTree(s.RealPath(p)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

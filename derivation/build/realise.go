@@ -146,12 +146,9 @@ func (r *runner) build(n *node, outputs []storepath.Path) (err error) {
 		if err := r.store.TempRoot(p); err != nil {
 			return err
 		}
-		// What is there without being valid was left by a build that was killed.
-		if !valid[p] {
-			if _, err := store.RemoveTree(r.store.RealPath(p)); err != nil {
-				return err
-			}
-		}
+	}
+	if err := removeInvalid(r.ctx, r.store, outputs); err != nil {
+		return err
 	}
 	inputs, err := r.inputs(n)
 	if err != nil {

@@ -89,12 +89,13 @@ func (o outcome) failure() error {
 	return &build.ExitError{Code: o.Exit, Signal: o.Signal, SignalName: signalName(o.Signal)}
 }
 
-// signalName is the system's description of a signal.
+// signalName is the C library's description of a signal.
 func signalName(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return unix.Signal(n).String()
+	name := unix.Signal(n).String()
+	return strings.ToUpper(name[:1]) + name[1:]
 }
 
 // plan lays out the job's sandbox.

@@ -242,6 +242,11 @@ func (r *root) system() error {
 		if err := r.mkdir(d, 0o755); err != nil {
 			return err
 		}
+		// Programs could put another link in its place later.
+		var st unix.Stat_t
+		if err := unix.Fstatat(r.fd, d[1:], &st, unix.AT_SYMLINK_NOFOLLOW); err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
+			return fmt.Errorf("%s in the root directory is not a directory", d)
+		}
 	}
 	if err := r.mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return err
