@@ -67,12 +67,8 @@ func (p *showPrinter) print(v value.Value, depth int) error {
 
 func (p *showPrinter) printValue(v value.Value, depth int) error {
 	if p.o.Force {
-		w, err := p.th.Force(v, source.NoPos)
-		if err != nil {
+		if _, err := p.th.Force(v, source.NoPos); err != nil {
 			return err
-		}
-		if _, lazy := v.(*value.Thunk); !lazy {
-			v = w
 		}
 	}
 	w, state := value.Peek(v)

@@ -9,18 +9,37 @@ import (
 	"gonix/parser/source"
 )
 
-// Text returns v as nix-instantiate --eval prints it (Nix: printAmbiguous).
-// Nothing is evaluated: what is not evaluated yet is <CODE>, so force v deeply
-// first for the output of --strict. A set or list that was printed before is
-// «repeated». The result has no final newline.
+// Text returns v, which was forced deeply, as nix-instantiate --eval --strict
+// prints it (Nix: printAmbiguous). Nothing is evaluated: what is not evaluated
+// yet is <CODE>. A set or list that was printed before is «repeated». The
+// result has no final newline.
 func Text(th *value.Thread, v value.Value) (string, error) {
-	p := textPrinter{th: th, seen: map[value.Value]bool{}}
-	err := p.print(v)
+	return text(th, v, true)
+}
+
+// LazyText is [Text] for a value that was not forced deeply, as without
+// --strict. A function within it is <CODE>: it costs no thunk here, but does in
+// Nix, and nothing will have called for it.
+func LazyText(th *value.Thread, v value.Value) (string, error) {
+	return text(th, v, false)
+}
+
+func text(th *value.Thread, v value.Value, deep bool) (string, error) {
+	w, err := th.Force(v, source.NoPos)
+	if err != nil {
+		return "", err
+	}
+	p := textPrinter{th: th, deep: deep, seen: map[value.Value]bool{}}
+	if _, ok := w.(*value.Closure); ok {
+		return "<LAMBDA>", nil
+	}
+	err = p.print(v)
 	return p.out.String(), err
 }
 
 type textPrinter struct {
 	th   *value.Thread
+	deep bool // all was forced
 	out  strings.Builder
 	seen map[value.Value]bool // sets by themselves; lists by the thunk that made them, if any
 }
@@ -51,7 +70,11 @@ func (p *textPrinter) print(v value.Value) error {
 	case *value.List:
 		return p.list(v, w)
 	case *value.Closure:
-		p.out.WriteString("<LAMBDA>")
+		if !p.deep && v == value.Value(w) {
+			p.out.WriteString("<CODE>")
+		} else {
+			p.out.WriteString("<LAMBDA>")
+		}
 	case *value.Builtin:
 		p.out.WriteString("<PRIMOP>")
 	case *value.PartialApp:

@@ -105,6 +105,10 @@ func (p *xmlPrinter) print(v value.Value, pos source.Pos) error {
 	case *value.Attrs:
 		return p.set(w)
 	case *value.Closure:
+		if !p.strict && v == value.Value(w) && p.depth > 1 {
+			p.empty("unevaluated") // as in [LazyText]
+			return nil
+		}
 		p.function(w)
 	default:
 		p.empty("unevaluated")
