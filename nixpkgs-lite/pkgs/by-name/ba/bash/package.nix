@@ -14,6 +14,9 @@ stdenv.mkDerivation (finalAttrs: {
     sha256 = "7a315bc0e9d90713159e4390ec1096a41e4f33cd8cc3d1a749a8e5ad56600f51";
   };
 
+  # Debug information would only be stripped again.
+  env.CFLAGS = "-O2";
+
   configureFlags = [
     "--without-bash-malloc"
     "--disable-nls"

@@ -16,6 +16,9 @@ stdenv.mkDerivation (finalAttrs: {
     sha256 = "61a1f410d78ba7e7f37a5a4f50e6d1320aca33375484a3255eddf17a38580423";
   };
 
+  # Debug information would only be stripped again.
+  env.CFLAGS = "-O2";
+
   configureFlags = [
     "--enable-single-binary=symlinks"
     "--enable-no-install-program=stdbuf"
@@ -26,8 +29,8 @@ stdenv.mkDerivation (finalAttrs: {
     "--disable-xattr"
     "--without-libgmp"
   ];
-  # The manuals are made by a program in Perl.
-  makeFlags = [ "MAKEINFO=true" "man1_MANS=" ];
+  # Without translations and tests; the manuals are made by a program in Perl.
+  makeFlags = [ "SUBDIRS=." "MAKEINFO=true" "man1_MANS=" ];
 
   postInstall = ''
     rm -rf $out/share $out/libexec

@@ -21,6 +21,8 @@ stdenv.mkDerivation (finalAttrs: {
   makeFlags = [
     "PREFIX=$(out)"
     "CC=gcc"
+    # Debug information would only be stripped again.
+    "DEBUG="
     # The allocator of the C library: another one is a megabyte more.
     "MALLOC=libc"
     "USE_SYSTEMD=no"

@@ -30,6 +30,7 @@
     "USE_SYSTEMD=no"
     "BUILD_TLS=no"
     "OPTIMIZATION=-Os"
+    "DEBUG="
   ];
   preBuild = ''
     makeFlagsArray+=(-C src)

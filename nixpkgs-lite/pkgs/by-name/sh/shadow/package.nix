@@ -17,6 +17,10 @@ stdenv.mkDerivation (finalAttrs: {
   # An archive only, so nothing is left of it at run time.
   buildInputs = [ libxcrypt ];
 
+  # Debug information would only be stripped again.
+  env.CFLAGS = "-O2";
+
+  dontDisableStatic = true;
   configureFlags = [
     "--without-libpam"
     "--without-selinux"
