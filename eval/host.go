@@ -57,7 +57,7 @@ func (s *State) ReadDir(p value.Path) ([]builtin.DirEntry, error) {
 	}
 	entries, err := s.files.Entries(real)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read directory \"%s\": %w", p, systemError{err})
+		return nil, fmt.Errorf("cannot read directory \"%s\": %w", real, systemError{err})
 	}
 	out := make([]builtin.DirEntry, len(entries))
 	for i, e := range entries {

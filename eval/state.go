@@ -4,6 +4,8 @@ import (
 	"embed"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"gonix/eval/builtin"
 	"gonix/eval/symbol"
@@ -151,8 +153,9 @@ func (s *State) defineGlobals() {
 	for _, b := range s.opt.Builtins {
 		add(b.Name, b)
 	}
-	for name, v := range builtin.Constants(s) {
-		add(name, v)
+	constants := builtin.Constants(s)
+	for _, name := range slices.Sorted(maps.Keys(constants)) {
+		add(name, constants[name])
 	}
 	add("derivation", s.th.Lazy(source.NoPos, func(*value.Thread) (value.Value, error) {
 		return s.evalText(derivationFile, derivationText)

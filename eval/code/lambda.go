@@ -115,19 +115,17 @@ func (c *Curried) Call(th *value.Thread, frame *value.Frame, arg value.Value) (v
 	return &value.Closure{Fn: c.stage[1], Frame: next}, nil
 }
 
-// CallArgs implements [value.MultiFunction].
-func (c *Curried) CallArgs(th *value.Thread, frame *value.Frame, args []value.Value) (value.Value, int, error) {
-	return c.more(th, th.NewFrame(frame, c.arity), 0, args)
+// Open implements [value.MultiFunction].
+func (c *Curried) Open(th *value.Thread, frame *value.Frame) (f *value.Frame, have, room int) {
+	return th.NewFrame(frame, c.arity), 0, c.arity
 }
 
-// more puts args into a frame of its own that holds have arguments already.
-func (c *Curried) more(th *value.Thread, frame *value.Frame, have int, args []value.Value) (value.Value, int, error) {
-	n := copy(frame.Slots[have:], args)
-	if have += n; have < c.arity {
-		return &value.Closure{Fn: c.stage[have], Frame: frame}, n, nil
+// Enter implements [value.MultiFunction].
+func (c *Curried) Enter(th *value.Thread, f *value.Frame, have int) (value.Value, error) {
+	if have < c.arity {
+		return &value.Closure{Fn: c.stage[have], Frame: f}, nil
 	}
-	v, err := c.run(th, frame)
-	return v, n, err
+	return c.run(th, f)
 }
 
 // Formals returns nil.
@@ -151,14 +149,19 @@ type stage struct {
 }
 
 func (s *stage) Call(th *value.Thread, frame *value.Frame, arg value.Value) (value.Value, error) {
-	v, _, err := s.CallArgs(th, frame, []value.Value{arg})
-	return v, err
+	f, have, _ := s.Open(th, frame)
+	f.Slots[have] = arg
+	return s.fn.Enter(th, f, have+1)
 }
 
-func (s *stage) CallArgs(th *value.Thread, frame *value.Frame, args []value.Value) (value.Value, int, error) {
-	next := th.NewFrame(frame.Up, s.fn.arity)
-	copy(next.Slots, frame.Slots[:s.have])
-	return s.fn.more(th, next, s.have, args)
+func (s *stage) Open(th *value.Thread, frame *value.Frame) (f *value.Frame, have, room int) {
+	f = th.NewFrame(frame.Up, s.fn.arity)
+	copy(f.Slots, frame.Slots[:s.have])
+	return f, s.have, s.fn.arity - s.have
+}
+
+func (s *stage) Enter(th *value.Thread, f *value.Frame, have int) (value.Value, error) {
+	return s.fn.Enter(th, f, have)
 }
 
 func (s *stage) Formals() *value.Formals { return nil }

@@ -1,6 +1,8 @@
 package value
 
 import (
+	"slices"
+
 	"gonix/eval/symbol"
 	"gonix/parser/source"
 )
@@ -11,7 +13,7 @@ func (th *Thread) Apply(pos source.Pos, fn Value, args ...Value) (Value, error) 
 	return th.ApplyAll(pos, fn, args)
 }
 
-// ApplyAll is Apply with a slice of arguments; builtins may keep it.
+// ApplyAll is Apply with a slice of arguments, which it does not keep.
 func (th *Thread) ApplyAll(pos source.Pos, fn Value, args []Value) (Value, error) {
 	fn, err := th.Force(fn, pos)
 	if err != nil {
@@ -42,9 +44,9 @@ func (th *Thread) applyForced(pos source.Pos, fn Value, args []Value) (Value, er
 		case *Builtin:
 			n := f.Arity()
 			if len(args) < n {
-				return &PartialApp{Builtin: f, Args: args}, nil
+				return &PartialApp{Builtin: f, Args: slices.Clone(args)}, nil
 			}
-			v, err := th.callBuiltin(pos, f, args[:n:n])
+			v, err := th.callBuiltin(pos, f, slices.Clone(args[:n]))
 			if err != nil {
 				return nil, err
 			}
@@ -76,7 +78,10 @@ func (th *Thread) applyForced(pos source.Pos, fn Value, args []Value) (Value, er
 func (th *Thread) enterClosure(c *Closure, args []Value) (Value, int, error) {
 	if len(args) > 1 {
 		if m, ok := c.Fn.(MultiFunction); ok {
-			return m.CallArgs(th, c.Frame, args)
+			f, have, room := m.Open(th, c.Frame)
+			n := copy(f.Slots[have:have+room], args)
+			v, err := m.Enter(th, f, have+n)
+			return v, n, err
 		}
 	}
 	v, err := c.Fn.Call(th, c.Frame, args[0])

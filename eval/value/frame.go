@@ -27,8 +27,8 @@ type (
 	}
 )
 
-// frameChunk is how many one-slot frames, the commonest, are allocated at a
-// time.
+// frameChunk is how many frames of one or two slots, the commonest, are
+// allocated at a time.
 const frameChunk = 16
 
 // NewFrame1 returns a frame that holds v alone.
@@ -55,7 +55,11 @@ func (th *Thread) NewFrame(up *Frame, n int) *Frame {
 		f.Up, f.Slots = up, f.slots[:]
 		return &f.Frame
 	case 2:
-		f := new(frame2)
+		if len(th.frames2) == 0 {
+			th.frames2 = make([]frame2, frameChunk)
+		}
+		f := &th.frames2[0]
+		th.frames2 = th.frames2[1:]
 		f.Up, f.Slots = up, f.slots[:]
 		return &f.Frame
 	case 3:

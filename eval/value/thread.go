@@ -2,6 +2,7 @@ package value
 
 import (
 	"fmt"
+	"slices"
 
 	"gonix/eval/symbol"
 	"gonix/parser/source"
@@ -22,6 +23,7 @@ type Thread struct {
 
 	thunks  []Thunk  // the rest of the current chunk
 	frames  []frame1 // likewise
+	frames2 []frame2
 	strings []*String
 	Stats   Stats
 }
@@ -213,12 +215,12 @@ func (g goCode) Eval(th *Thread, _ *Frame) (Value, error) {
 func (g goCode) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(g, nil) }
 func (g goCode) Pos() source.Pos                  { return g.pos }
 
-// LazyApply is a thunk of fn applied to args.
+// LazyApply is a thunk of fn applied to args, which it does not keep.
 func (th *Thread) LazyApply(pos source.Pos, fn Value, args ...Value) *Thunk {
 	if len(args) == 1 {
 		return th.NewThunk(&applyOne{fn, args[0], pos}, nil)
 	}
-	return th.NewThunk(&applyAll{fn, args, pos}, nil)
+	return th.NewThunk(&applyAll{fn, slices.Clone(args), pos}, nil)
 }
 
 // applyOne is the code of fn applied to arg.

@@ -76,12 +76,15 @@ type Formal struct {
 }
 
 // MultiFunction is a Function whose body is a function again, so that it can
-// take several arguments at once without making the functions in between.
+// take several arguments at once without making the functions in between. The
+// caller puts the arguments into the frame itself, which spares it a slice.
 type MultiFunction interface {
 	Function
-	// CallArgs applies the function to the first of args, as many as it takes,
-	// and returns how many that were.
-	CallArgs(th *Thread, frame *Frame, args []Value) (v Value, used int, err error)
+	// Open returns a new frame for arguments, the next of which goes into slot
+	// have, and how many it has room for.
+	Open(th *Thread, frame *Frame) (f *Frame, have, room int)
+	// Enter goes on with a frame of Open that now holds have arguments.
+	Enter(th *Thread, f *Frame, have int) (Value, error)
 }
 
 // Builtin is a function of the host. Fn gets exactly Arity arguments, not yet

@@ -1,0 +1,1 @@
+let set = { first = { second = 1; }; }; in set.first.secnd

@@ -1,0 +1,1 @@
+let x = y; y = x + 1; in x

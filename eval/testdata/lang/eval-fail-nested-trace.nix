@@ -1,0 +1,6 @@
+let
+  get = s: s.value;
+  wrap = v: { value = builtins.head v; };
+  use = x: 1 + get (wrap x);
+in
+{ result = use [ ]; }

@@ -1,0 +1,1 @@
+let bad = throw "once"; in builtins.seq (builtins.tryEval bad) bad

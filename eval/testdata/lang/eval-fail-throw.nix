@@ -1,0 +1,1 @@
+let lib.fail = msg: throw "failed: ${msg}"; in lib.fail "on purpose"

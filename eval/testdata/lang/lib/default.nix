@@ -1,0 +1,1 @@
+{ n = 21; read = import ./value.nix; }

@@ -1,0 +1,1 @@
+[ scopedName true (map (x: x + scopedName) [ 1 ]) ]
