@@ -143,6 +143,7 @@ touch /etc/passwd-
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Logf("image %s", sum.Digest)
 	var paths []string
 	for _, p := range sum.StorePaths {
 		paths = append(paths, p.Path[44:])

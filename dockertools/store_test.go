@@ -60,12 +60,25 @@ type testStore struct {
 
 func newTestStore(t testing.TB) *testStore {
 	t.Helper()
-	s, err := store.Open(t.TempDir(), store.Options{})
+	s, err := store.Open(scratch(t), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
 	return &testStore{Local: s, t: t}
+}
+
+// scratch returns a directory that is removed also where its directories can
+// not be written.
+func scratch(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Cleanup(func() {
+		if _, err := store.RemoveTree(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 // made is the name that add gives to an object.
@@ -123,7 +136,7 @@ func (s *testStore) job(a attrs, inputs ...storepath.Path) *build.Job {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	dir := s.t.TempDir()
+	dir := scratch(s.t)
 	if err := os.MkdirAll(filepath.Join(dir, "work"), 0o700); err != nil {
 		s.t.Fatal(err)
 	}

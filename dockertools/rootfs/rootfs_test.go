@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"gonix/derivation/store"
 	"gonix/derivation/storepath"
 	"gonix/dockertools/tarball"
 )
@@ -60,6 +61,7 @@ func layer(t testing.TB, entries ...entry) []byte {
 func disk(t testing.TB) *Disk {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "root")
+	t.Cleanup(func() { store.RemoveTree(dir) })
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
