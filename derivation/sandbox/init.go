@@ -221,9 +221,13 @@ func startPayload(p *plan) (*payload, error) {
 		return nil, fmt.Errorf("start the sandbox's program: %w", err)
 	}
 	main := &payload{pid: pid, start: os.NewFile(uintptr(start[1]), "start"), sock: os.NewFile(uintptr(socks[0]), "listener")}
-	// The plan is longer than a pipe holds; the payload reads it at once.
+	// The plan may be longer than a pipe holds; the payload reads it at once.
 	if _, err := main.start.Write(append(text, '\n')); err != nil {
 		return nil, fmt.Errorf("tell the sandbox's program what to do: %w", err)
+	}
+	// Until the process has loaded all its libraries it needs the old root.
+	if _, err := main.sock.Read(make([]byte, 1)); err != nil {
+		return nil, fmt.Errorf("wait for the sandbox's program to start: %w", err)
 	}
 	return main, nil
 }

@@ -37,6 +37,9 @@ func runPayload() error {
 	if err != nil {
 		return fmt.Errorf("read the sandbox's plan: %w", err)
 	}
+	if _, err := unix.Write(payloadSock, []byte{0}); err != nil {
+		return fmt.Errorf("report to the sandbox's first process: %w", err)
+	}
 	if _, err := start.ReadByte(); err != nil {
 		os.Exit(1) // init gave up and says why
 	}
