@@ -29,6 +29,8 @@ rec {
       fromImage ? null,
       fromImageName ? null,
       fromImageTag ? null,
+      # All settings of the base instead of only its environment.
+      inheritConfig ? false,
       # Copied into / as they are; the closure comes along below /nix/store.
       copyToRoot ? null,
       contents ? null,
@@ -55,34 +57,37 @@ rec {
       both = copyToRoot != null && contents != null;
       roots = if copyToRoot != null then copyToRoot else contents;
       snippets = needsShell extraCommands || needsShell runAsRoot;
-      archive = derivation {
-        name = "docker-image-${lib.strings.sanitizeDerivationName (baseNameOf name)}.tar";
-        __structuredAttrs = true;
-        system = "builtin";
-        builder = "builtin:docker-image";
+      archive = derivation (
+        {
+          name = "docker-image-${lib.strings.sanitizeDerivationName (baseNameOf name)}.tar";
+          __structuredAttrs = true;
+          system = "builtin";
+          builder = "builtin:docker-image";
 
-        imageName = lib.toLower name;
-        imageTag = tag;
-        fromImage = if fromImage == null then null else "${fromImage}";
-        inherit
-          fromImageName
-          fromImageTag
-          keepContentsDirlinks
-          config
-          architecture
-          uid
-          gid
-          created
-          compressor
-          includeNixDB
-          ;
-        os = "linux";
-        contents = map (x: "${x}") (if roots == null then [ ] else lib.toList roots);
-        extraCommands = if extraCommands == null then "" else extraCommands;
-        runAsRoot = if needsShell runAsRoot then runAsRoot else null;
-        shell = if snippets then "${bootstrap.shell}/bin/bash" else null;
-        path = if snippets then "${bootstrap.tools}/bin" else null;
-      };
+          imageName = lib.toLower name;
+          imageTag = tag;
+          fromImage = if fromImage == null then null else "${fromImage}";
+          inherit
+            fromImageName
+            fromImageTag
+            keepContentsDirlinks
+            config
+            architecture
+            uid
+            gid
+            created
+            compressor
+            includeNixDB
+            ;
+          os = "linux";
+          contents = map (x: "${x}") (if roots == null then [ ] else lib.toList roots);
+          extraCommands = if extraCommands == null then "" else extraCommands;
+          runAsRoot = if needsShell runAsRoot then runAsRoot else null;
+          shell = if snippets then "${bootstrap.shell}/bin/bash" else null;
+          path = if snippets then "${bootstrap.tools}/bin" else null;
+        }
+        // lib.optionalAttrs inheritConfig { inherit inheritConfig; }
+      );
       image =
         archive
         // passthru
