@@ -178,7 +178,7 @@ func TestRecordInChroot(t *testing.T) {
 // TestRecordReusedInode makes the file system use numbers again.
 func TestRecordReusedInode(t *testing.T) {
 	root, binds := rootDir(t)
-	log, table, err := runSteps(t, root, binds, nil, "churn 2000")
+	log, table, err := runSteps(t, root, binds, nil, "churn 500")
 	if err != nil || len(table) != 0 {
 		t.Errorf("%v %s, table %v", err, log, table)
 	}
@@ -274,5 +274,67 @@ func BenchmarkRecordedStat(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestShadowTools runs the machine's own tools for users as an image would.
+func TestShadowTools(t *testing.T) {
+	root, _ := rootDir(t)
+	var binds []Bind
+	for _, d := range []string{"/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/login.defs", "/etc/pam.d", "/etc/alternatives"} {
+		real, err := filepath.EvalSymlinks(d)
+		if err == nil {
+			binds = append(binds, Bind{real, d})
+		}
+	}
+	for _, tool := range []string{"/usr/sbin/groupadd", "/usr/sbin/useradd", "/bin/sh", "/bin/busybox"} {
+		if _, err := os.Stat(tool); err != nil {
+			t.Skipf("this machine lacks a tool: %v", err)
+		}
+	}
+	for name, text := range map[string]string{
+		"passwd": "root:x:0:0::/root:/bin/sh\n", "group": "root:x:0:\n", "shadow": "root:!x:::::::\n", "gshadow": "root:x::\n",
+	} {
+		os.WriteFile(root+"/etc/"+name, []byte(text), 0o644)
+	}
+	os.Mkdir(root+"/home", 0o755)
+	var log bytes.Buffer
+	table, err := RunInRoot(t.Context(), RootCommand{
+		Root: root, Binds: binds, Log: &log, Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
+		Args: []string{"/bin/sh", "-exc", `
+			groupadd -r -g 999 redis
+			useradd -r -u 998 -g redis redis
+			useradd -m -u 1234 bob
+			mkdir /data
+			chown redis:redis /data
+			touch /data/dynamic /data/static
+			chown redis /data/dynamic
+			busybox chown redis:redis /data/static
+			[ "$(stat -c %U:%G /data)" = redis:redis ]
+			[ "$(busybox stat -c %U:%G /data/static)" = redis:redis ]
+			cp -a /data /copy
+			install -d -o redis -m 750 /installed
+			tar -C / -cf /t.tar copy
+			mkdir /unpacked
+			tar -C /unpacked --same-owner -xf /t.tar
+			mknod /data/null c 1 3
+			if su redis -s /bin/sh -c true; then exit 1; fi
+		`},
+	})
+	if err != nil {
+		t.Fatal(err, log.String())
+	}
+	for path, want := range map[string]Owner{
+		"/data": {UID: 998, GID: 999}, "/data/dynamic": {UID: 998}, "/data/static": {UID: 998, GID: 999},
+		"/copy": {UID: 998, GID: 999}, "/copy/static": {UID: 998, GID: 999}, "/unpacked/copy/dynamic": {UID: 998},
+		"/installed": {UID: 998}, "/home/bob": {UID: 1234, GID: 1234},
+		"/data/null": {Type: unix.S_IFCHR, Rdev: unix.Mkdev(1, 3)},
+	} {
+		if got := table[inode(t, root+path)]; got != want {
+			t.Errorf("%s belongs to %+v, want %+v", path, got, want)
+		}
+	}
+	if t.Failed() {
+		t.Log(log.String())
 	}
 }
