@@ -113,13 +113,14 @@ func fileType(m fs.FileMode) builtin.FileType {
 	return builtin.Unknown
 }
 
-// mayRead is the rule of restricted and pure evaluation.
+// mayRead is the rule of restricted and pure evaluation. Store objects, which
+// cannot change, may be read by either.
 func (s *State) mayRead(p string) error {
 	set := s.opt.Settings
 	if !set.Pure && !set.Restrict {
 		return nil
 	}
-	if m, _ := s.files.mount(p); m != nil || s.files.aboveMount(p) && p != "/" {
+	if m, _ := s.files.mount(p); m != nil || s.files.aboveMount(p) && p != "/" || strings.HasPrefix(p, storeDir+"/") {
 		return nil
 	}
 	below := func(dir string) bool {

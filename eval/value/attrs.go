@@ -67,10 +67,16 @@ func search(attrs []Attr, s symbol.Symbol) (int, bool) {
 
 // All returns the attributes sorted by symbol. The caller must not change them.
 func (a *Attrs) All() []Attr {
-	if a.base == nil {
-		return a.own
+	out := a.own
+	// From the top down, so that the large set at the bottom is copied once.
+	for b := a.base; b != nil; b = b.base {
+		size := len(b.own) + len(out)
+		if b.base == nil {
+			size = a.size
+		}
+		out = mergeAttrs(b.own, out, size)
 	}
-	return mergeAttrs(a.base.All(), a.own, a.size)
+	return out
 }
 
 // mergeAttrs merges two sorted slices; the right one wins.

@@ -78,23 +78,26 @@ func (failed) Pos() source.Pos                       { return source.NoPos }
 // Force returns v in weak head normal form. pos is where the value is needed;
 // infinite recursion is reported there.
 func (th *Thread) Force(v Value, pos source.Pos) (Value, error) {
-	t, ok := v.(*Thunk)
-	if !ok {
-		return v, nil
+	if t, ok := v.(*Thunk); ok {
+		return th.forceThunk(t, pos)
 	}
-	if t.code == nil {
-		return t.val, nil
-	}
-	return th.forceThunk(t, pos)
+	return v, nil
 }
 
 func (th *Thread) forceThunk(t *Thunk, pos source.Pos) (Value, error) {
+	if t.code == nil {
+		return t.val, nil
+	}
 	code, frame := t.code, t.frame
 	switch c := code.(type) {
 	case blackhole:
 		return nil, th.Errorf(pos, InfiniteRecursion, "infinite recursion encountered")
 	case failed:
 		return c.Eval(th, nil)
+	case *applyOne:
+		c.pos = pos // as in Nix, the call is where its result is needed
+	case *applyAll:
+		c.pos = pos
 	}
 	if th.nest > maxNest {
 		return nil, th.overflow(pos)
@@ -124,7 +127,7 @@ func settled(v Value) Value {
 	return v
 }
 
-// maxNest bounds the recursion of the evaluator itself, whatever the cause:
+// maxNest bounds the recursion of the evaluator itself, whatever its cause:
 // chains of thunks are not calls and so do not count for MaxDepth. Its unit is
 // about one small Go stack frame; the limit stays well below the size at which
 // Go ends the process, which nothing could prevent. Expressions that nest
