@@ -90,7 +90,7 @@ func TestSkopeo(t *testing.T) {
 
 func TestUmoci(t *testing.T) {
 	umoci, archive := client(t, "umoci"), samples(t, "gz")["gz"]
-	dir := t.TempDir()
+	dir := scratch(t)
 	if err := exec.Command("tar", "-C", dir, "-xf", archive).Run(); err != nil {
 		t.Fatal(err)
 	}

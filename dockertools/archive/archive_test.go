@@ -342,7 +342,7 @@ func TestWriter(t *testing.T) {
 		members = append(members, h.Name[:min(len(h.Name), 13)])
 	}
 	// One of the three layers is a repetition.
-	want := []string{"oci-layout", "blobs/sha256/", "blobs/sha256/", "blobs/sha256/", "blobs/sha256/", "index.json", "manifest.json"}
+	want := []string{"oci-layout", "blobs/", "blobs/sha256/", "blobs/sha256/", "blobs/sha256/", "blobs/sha256/", "blobs/sha256/", "index.json", "manifest.json"}
 	if d := cmp.Diff(want, members); d != "" {
 		t.Error(d)
 	}

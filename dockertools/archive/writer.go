@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"gonix/dockertools/image"
@@ -60,7 +61,17 @@ func NewStreamWriter(out io.Writer, spoolDir string) (*Writer, error) {
 
 func start(w *Writer) (*Writer, error) {
 	w.blobs = map[image.Digest]bool{}
-	return w, w.member("oci-layout", []byte(layoutFile))
+	if err := w.member("oci-layout", []byte(layoutFile)); err != nil {
+		return nil, err
+	}
+	// Where the directories are not named, skopeo makes them and gives them to
+	// root, which fails for other users.
+	for _, dir := range []string{"blobs/", blobDir} {
+		if err := w.member(dir, nil); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
 }
 
 // Layer adds the layer that fill writes. What fill returns must describe the
@@ -258,6 +269,9 @@ func (w *Writer) pad() error {
 func header(name string, size int64) ([]byte, error) {
 	var buf bytes.Buffer
 	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o444, ModTime: time.Unix(0, 0)}
+	if strings.HasSuffix(name, "/") {
+		h.Typeflag, h.Mode = tar.TypeDir, 0o755
+	}
 	if size >= 1<<33 {
 		h.Format = tar.FormatGNU
 	}
