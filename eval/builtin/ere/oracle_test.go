@@ -2,7 +2,9 @@ package ere
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -10,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // needNix skips the test where the program is missing, unless the full test is
@@ -24,18 +27,32 @@ func needNix(t *testing.T) {
 	}
 }
 
-// nixEval evaluates an expression with Nix; failed tells that it is an error.
-func nixEval(t *testing.T, expr string) (out []byte, failed bool) {
+// errSlow is for patterns on which Nix itself takes exponential time.
+var errSlow = errors.New("takes Nix too long")
+
+// errPattern is Nix's error for a bad pattern.
+var errPattern = errors.New("Nix refuses a pattern")
+
+// nixEval evaluates an expression with Nix. The error is errSlow or errPattern.
+func nixEval(t *testing.T, expr string, limit time.Duration) ([]byte, error) {
 	t.Helper()
-	cmd := exec.Command("nix-instantiate", "--eval", "--strict", "--json", "-")
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "nix-instantiate", "--eval", "--strict", "--json", "-")
 	cmd.Stdin = strings.NewReader(expr)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if err != nil && !strings.Contains(stderr.String(), "regular expression") {
-		t.Fatalf("%v\n%s\n%s", err, expr, stderr.String())
+	switch {
+	case err == nil:
+		return out, nil
+	case ctx.Err() != nil:
+		return nil, errSlow
+	case strings.Contains(stderr.String(), "regular expression"):
+		return nil, errPattern
 	}
-	return out, err != nil
+	t.Fatalf("%v\n%s\n%s", err, expr, stderr.String())
+	return nil, nil
 }
 
 func quoteNix(s string) string {
@@ -114,52 +131,70 @@ func randomText(r *rand.Rand) string {
 	return string(b)
 }
 
-// TestOracleRandom compares random patterns with Nix.
-func TestOracleRandom(t *testing.T) {
-	needNix(t)
-	n, depth := 300, 1 // Nix takes exponential time for some deeper ones
-	if os.Getenv("GONIX_TEST_FULL") == "1" {
-		n, depth = 5000, 3
-	}
-	r := rand.New(rand.NewPCG(1, 7))
-	type test struct {
-		pattern, text string
-		split, match  any
-	}
-	var tests []test
+// oracleCase is a pattern with a text and what this package makes of them.
+type oracleCase struct {
+	pattern, text string
+	split, match  any
+}
+
+// compare checks cases against Nix, all in one process; if that takes too long,
+// each in its own.
+func compare(t *testing.T, cases []oracleCase) {
+	t.Helper()
 	var expr strings.Builder
 	expr.WriteString("[")
-	for len(tests) < n {
-		tt := test{pattern: randomPattern(r, depth), text: randomText(r)}
-		re, err := Compile(tt.pattern)
-		if err != nil {
-			continue
-		}
-		tt.split, tt.match = splitOf(re, tt.text), groupsOf(tt.text, re.Match(tt.text))
-		tests = append(tests, tt)
-		p, s := quoteNix(tt.pattern), quoteNix(tt.text)
+	for _, c := range cases {
+		p, s := quoteNix(c.pattern), quoteNix(c.text)
 		fmt.Fprintf(&expr, "[ (builtins.split %s %s) (builtins.match %s %s) ]\n", p, s, p, s)
 	}
 	expr.WriteString("]")
-	out, failed := nixEval(t, expr.String())
-	if failed {
-		for _, tt := range tests {
-			if _, failed := nixEval(t, fmt.Sprintf("builtins.match %s %s", quoteNix(tt.pattern), quoteNix(tt.text))); failed {
-				t.Fatalf("Nix refuses %q", tt.pattern)
-			}
+	out, err := nixEval(t, expr.String(), 5*time.Second)
+	if err != nil && len(cases) > 1 {
+		for i := range cases {
+			compare(t, cases[i:i+1])
 		}
+		return
+	}
+	if err != nil {
+		if err == errPattern {
+			t.Errorf("Nix refuses %q", cases[0].pattern)
+		}
+		return
 	}
 	var want [][2]any
 	if err := json.Unmarshal(out, &want); err != nil {
 		t.Fatal(err)
 	}
-	for i, tt := range tests {
-		if !reflect.DeepEqual(tt.split, want[i][0]) {
-			t.Errorf("split %q %q = %v, want %v", tt.pattern, tt.text, tt.split, want[i][0])
+	for i, c := range cases {
+		if !reflect.DeepEqual(c.split, want[i][0]) {
+			t.Errorf("split %q %q = %v, want %v", c.pattern, c.text, c.split, want[i][0])
 		}
-		if !reflect.DeepEqual(tt.match, want[i][1]) {
-			t.Errorf("match %q %q = %v, want %v", tt.pattern, tt.text, tt.match, want[i][1])
+		if !reflect.DeepEqual(c.match, want[i][1]) {
+			t.Errorf("match %q %q = %v, want %v", c.pattern, c.text, c.match, want[i][1])
 		}
+	}
+}
+
+// TestOracleRandom compares random patterns with Nix.
+func TestOracleRandom(t *testing.T) {
+	needNix(t)
+	batches, depth := 3, 1
+	if os.Getenv("GONIX_TEST_FULL") == "1" {
+		batches, depth = 20, 2
+	}
+	r := rand.New(rand.NewPCG(1, 7))
+	for range batches {
+		var cases []oracleCase
+		for len(cases) < 100 {
+			c := oracleCase{pattern: randomPattern(r, depth), text: randomText(r)}
+			re, err := Compile(c.pattern)
+			if err != nil {
+				continue
+			}
+			c.split, c.match = splitOf(re, c.text), groupsOf(c.text, re.Match(c.text))
+			cases = append(cases, c)
+		}
+		compare(t, cases)
 	}
 }
 
@@ -170,7 +205,7 @@ func TestOracleErrors(t *testing.T) {
 		if i%5 != 0 && os.Getenv("GONIX_TEST_FULL") != "1" {
 			continue // a process each
 		}
-		if out, failed := nixEval(t, "builtins.match "+quoteNix(pattern)+` "a"`); !failed {
+		if out, err := nixEval(t, "builtins.match "+quoteNix(pattern)+` "a"`, time.Minute); err == nil {
 			t.Errorf("Nix takes %q: %s", pattern, out)
 		}
 	}
