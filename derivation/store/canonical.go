@@ -46,7 +46,7 @@ func (c *canonicaliser) tree(path string) error {
 		if typ == unix.S_IFDIR || st.Mode&unix.S_IXUSR != 0 {
 			want = 0o555
 		}
-		if st.Mode&0o7777 != want {
+		if uint32(st.Mode)&0o7777 != want {
 			if err := unix.Chmod(path, want); err != nil {
 				return &os.PathError{Op: "chmod", Path: path, Err: err}
 			}
@@ -58,7 +58,7 @@ func (c *canonicaliser) tree(path string) error {
 		}
 	}
 	if st.Mtim.Sec != canonicalTime || st.Mtim.Nsec != 0 {
-		times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, {Sec: canonicalTime}}
+		times := []unix.Timespec{st.Atim, {Sec: canonicalTime}}
 		if err := unix.UtimesNanoAt(unix.AT_FDCWD, path, times, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 			return &os.PathError{Op: "set time of", Path: path, Err: err}
 		}
@@ -129,9 +129,9 @@ func removeAttribute(path, name string) error {
 	if unix.Lstat(path, &st) != nil || st.Mode&unix.S_IFMT == unix.S_IFLNK {
 		return err
 	}
-	if e := unix.Chmod(path, st.Mode&0o7777|0o200); e != nil {
+	if e := unix.Chmod(path, uint32(st.Mode)&0o7777|0o200); e != nil {
 		return e
 	}
-	defer unix.Chmod(path, st.Mode&0o7777)
+	defer unix.Chmod(path, uint32(st.Mode)&0o7777)
 	return unix.Lremovexattr(path, name)
 }

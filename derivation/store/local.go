@@ -187,7 +187,7 @@ func (s *Local) reserveSpace(file string) {
 		return
 	}
 	defer f.Close()
-	if unix.Fallocate(int(f.Fd()), 0, 0, reservedSize) != nil {
+	if allocate(f, reservedSize) != nil {
 		f.Truncate(0)
 	}
 }

@@ -52,7 +52,7 @@ func (r *remover) remove(dir int, name string) error {
 		return nil
 	}
 	if st.Mode&0o700 != 0o700 {
-		if err := unix.Fchmodat(dir, name, st.Mode&0o7777|0o700, 0); err != nil {
+		if err := unix.Fchmodat(dir, name, uint32(st.Mode)&0o7777|0o700, 0); err != nil {
 			return &os.PathError{Op: "chmod", Path: name, Err: err}
 		}
 	}
