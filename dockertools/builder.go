@@ -100,7 +100,7 @@ func (a *assembly) build(ctx context.Context, dest string) error {
 	if err != nil {
 		return err
 	}
-	entries, sizes, err := a.layerEntries(ctx, paths, custom)
+	plans, err := a.plan(ctx, paths, custom)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (a *assembly) build(ctx context.Context, dest string) error {
 	if err != nil {
 		return err
 	}
-	err = a.write(ctx, out, created, entries, sizes)
+	err = a.write(ctx, out, created, plans)
 	if e := out.Close(); err == nil {
 		err = e
 	}
@@ -174,8 +174,8 @@ func (c cancelled) Read(p []byte) (int, error) {
 	return c.r.Read(p)
 }
 
-// write packs the layer and writes the archive.
-func (a *assembly) write(ctx context.Context, out *os.File, created string, entries []tarball.Entry, sizes []PathSize) error {
+// write packs the layers and writes the archive.
+func (a *assembly) write(ctx context.Context, out *os.File, created string, plans []layerPlan) error {
 	w, err := archive.NewWriter(out)
 	if err != nil {
 		return err
@@ -197,17 +197,18 @@ func (a *assembly) write(ctx context.Context, out *os.File, created string, entr
 			return err
 		}
 	}
-	step := image.History{Created: created, Comment: storePathsComment(sizes)}
-	if len(entries) > 0 || len(layers) == 0 {
-		l, err := a.pack(ctx, w, entries, sizes)
+	for _, plan := range plans {
+		l, err := a.pack(ctx, w, plan)
 		if err != nil {
 			return err
 		}
 		layers = append(layers, l)
-	} else {
-		step.EmptyLayer = true
+		history = append(history, image.History{Created: created, Comment: storePathsComment(plan.sizes)})
 	}
-	cfg.History = append(history, step)
+	if len(plans) == 0 {
+		history = append(history, image.History{Created: created, EmptyLayer: true})
+	}
+	cfg.History = history
 	img, err := image.New(cfg, layers)
 	if err != nil {
 		return err
@@ -216,23 +217,23 @@ func (a *assembly) write(ctx context.Context, out *os.File, created string, entr
 	return w.Finish([]archive.Tagged{{Image: img, References: []image.Reference{ref}}})
 }
 
-func (a *assembly) pack(ctx context.Context, w *archive.Writer, entries []tarball.Entry, sizes []PathSize) (image.Layer, error) {
+func (a *assembly) pack(ctx context.Context, w *archive.Writer, plan layerPlan) (image.Layer, error) {
 	total := int64(0)
-	for _, e := range entries {
+	for _, e := range plan.entries {
 		total += e.Size
 	}
-	a.phase("packing %d files, %d bytes, of %d store paths", len(entries), total, len(sizes))
+	a.phase("packing %d files, %d bytes, of %d store paths", len(plan.entries), total, len(plan.sizes))
 	return w.Layer(func(dst io.Writer) (image.Layer, error) {
 		progress := &progress{job: a.job, total: total, text: a.spec.ImageName + ":" + a.spec.ImageTag}
 		packed, err := tarball.Pack(ctx, dst, a.spec.Compression, a.job.Cores, func(ctx context.Context, tar io.Writer) error {
-			return tarball.Write(ctx, io.MultiWriter(tar, progress), entries)
+			return tarball.Write(ctx, io.MultiWriter(tar, progress), plan.entries)
 		})
 		return image.Layer{
 			Descriptor: image.Descriptor{
 				MediaType:   a.spec.Compression.MediaType,
 				Digest:      packed.Digest,
 				Size:        packed.Size,
-				Annotations: annotateLayer(sizes, packed.UnpackedSize),
+				Annotations: annotateLayer(plan.sizes, packed.UnpackedSize),
 			},
 			DiffID: packed.DiffID,
 		}, err

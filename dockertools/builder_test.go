@@ -210,6 +210,32 @@ func TestSameImage(t *testing.T) {
 	}
 }
 
+// TestLayers gives store paths layers of their own.
+func TestLayers(t *testing.T) {
+	s := redis(t)
+	for _, c := range []struct {
+		most int
+		want []int // store paths in each layer
+	}{{100, []int{1, 1, 1, 0}}, {4, []int{1, 1, 1, 0}}, {3, []int{1, 2, 0}}, {2, []int{3, 0}}} {
+		out := s.build(&Builder{}, attrs{"imageName": "x", "layerStrategy": "size-first", "maxLayers": c.most, "contents": []string{made("server").String()},
+			"config": attrs{"Cmd": []string{made("entry").String()}}}, made("server"), made("entry"))
+		sum, err := Inspect(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, l := range sum.Layers {
+			got = append(got, len(l.StorePaths))
+		}
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("at most %d layers: %s", c.most, d)
+		}
+	}
+	if got := s.fail(&Builder{}, attrs{"imageName": "x", "layerStrategy": "size-first", "maxLayers": 1}); !strings.Contains(got, "no layer is left of 1") {
+		t.Errorf("error %s", got)
+	}
+}
+
 func TestSpecErrors(t *testing.T) {
 	s := redis(t)
 	gone := "/nix/store/zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz-gone"
@@ -234,6 +260,8 @@ func TestSpecErrors(t *testing.T) {
 		{attrs{"imageName": "a", "runAsRoot": "true"}, "need a 'shell'"},
 		{attrs{"imageName": "a", "runAsRoot": "#!/bin/sh"}, "scripts cannot run on this system"},
 		{attrs{"imageName": "a", "fromImageTag": "x"}, "'fromImage', which is not set"},
+		{attrs{"imageName": "a", "maxLayers": 126}, "'maxLayers' is not a number from 1 to 125"},
+		{attrs{"imageName": "a", "layerStrategy": "x"}, "there are single, size-first"},
 		{attrs{"imageName": "a", "includeNixDB": true}, "'includeNixDB' is not available"},
 	} {
 		if got := s.fail(&Builder{}, c.attrs, made("server")); !strings.Contains(got, c.want) {

@@ -11,6 +11,7 @@ import (
 
 	"gonix/derivation/refscan"
 	"gonix/derivation/storepath"
+	"gonix/dockertools/layer"
 	"gonix/dockertools/tarball"
 )
 
@@ -88,34 +89,70 @@ func (a *assembly) checkConfigPaths() error {
 	return nil
 }
 
-// layerEntries returns the files of the layer in order, and the store paths
-// that it brings. Paths that the base has are left out.
-func (a *assembly) layerEntries(ctx context.Context, paths []storepath.Path, custom []tarball.Entry) ([]tarball.Entry, []PathSize, error) {
-	stamp := tarball.Stamp{Time: tarball.LayerTime}
-	var entries []tarball.Entry
-	var sizes []PathSize
+// layerPlan is a layer to be written.
+type layerPlan struct {
+	entries []tarball.Entry
+	sizes   []PathSize // of the store paths in it
+}
+
+// plan cuts the closure and the files outside of the store into layers. Store
+// paths that the base has are left out. A strategy that puts all store paths
+// together puts the other files there too, and everything has one time, as
+// nixpkgs' buildImage has it; otherwise these have the topmost layer to
+// themselves, and the layers of store paths depend on the paths alone.
+func (a *assembly) plan(ctx context.Context, paths []storepath.Path, custom []tarball.Entry) ([]layerPlan, error) {
+	together := a.spec.Layers.Name == layer.Single
+	stamp := tarball.Stamp{Time: tarball.StoreTime}
+	if together {
+		stamp.Time = tarball.LayerTime
+	}
+	var graph layer.Graph
+	files := make(map[storepath.Path][]tarball.Entry, len(paths))
+	sizes := make(map[storepath.Path]int64, len(paths))
 	for _, p := range paths {
 		if err := ctx.Err(); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		files, err := tarball.StorePath(nil, p.Base(), a.job.Store.RealPath(p), stamp)
+		entries, err := tarball.StorePath(nil, p.Base(), a.job.Store.RealPath(p), stamp)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		if a.inBase(files) {
+		if a.inBase(entries) {
 			continue
 		}
-		size := PathSize{Path: p.String()}
-		for _, f := range files {
-			size.Bytes += f.Size
+		info, err := a.job.Store.Info(ctx, p)
+		if err != nil {
+			return nil, err
 		}
-		sizes = append(sizes, size)
-		entries = append(entries, files...)
+		for _, e := range entries {
+			sizes[p] += e.Size
+		}
+		files[p] = entries
+		graph = append(graph, layer.Item{Path: p, Size: sizes[p], References: info.References})
 	}
-	if len(entries) > 0 {
-		entries = append(tarball.StoreDirs(stamp), entries...)
+	budget := a.spec.MaxLayers - len(a.baseSizes)
+	if !together {
+		budget-- // for the files outside of the store
 	}
-	return append(entries, shareFiles(entries, custom)...), sizes, nil
+	if budget < 1 {
+		return nil, fmt.Errorf("no layer is left of %d: the base image has %d", a.spec.MaxLayers, len(a.baseSizes))
+	}
+	var plans []layerPlan
+	for _, group := range a.spec.Layers.Cut(graph, layer.Budget{Layers: budget}) {
+		l := layerPlan{entries: tarball.StoreDirs(stamp)}
+		for _, p := range group {
+			l.entries = append(l.entries, files[p]...)
+			l.sizes = append(l.sizes, PathSize{Path: p.String(), Bytes: sizes[p]})
+		}
+		plans = append(plans, l)
+	}
+	switch {
+	case together && len(plans) == 1:
+		plans[0].entries = append(plans[0].entries, shareFiles(plans[0].entries, custom)...)
+	case len(custom) > 0 || len(plans) == 0 && a.base == nil:
+		plans = append(plans, layerPlan{entries: custom})
+	}
+	return plans, nil
 }
 
 // inBase reports whether the base image has all files of a store path.

@@ -11,12 +11,16 @@ import (
 
 	"gonix/derivation/storepath"
 	"gonix/dockertools/image"
+	"gonix/dockertools/layer"
 	"gonix/dockertools/tarball"
 )
 
 // defaultCreated is one second after the epoch, as nixpkgs has it: some clients
 // show time zero as 2000 years ago.
 const defaultCreated = "1970-01-01T00:00:01Z"
+
+// defaultMaxLayers leaves room for layers that others put on top.
+const defaultMaxLayers = 100
 
 // Spec says what image to build. It is what the Nix side hands over.
 type Spec struct {
@@ -48,6 +52,10 @@ type Spec struct {
 	// Created is a date or "now".
 	Created     string
 	Compression tarball.Compression
+	// Layers says which store paths share a layer, MaxLayers how many there may
+	// be in all.
+	Layers    layer.Strategy
+	MaxLayers int
 	// Shell runs scripts, with Path as PATH.
 	Shell string
 	Path  string
@@ -113,6 +121,8 @@ var fields = [...]field{
 	{"created", func(s *Spec, d fieldDecoder) error { return d.str(&s.Created) }},
 	{"compressor", readCompressor},
 	{"includeNixDB", readIncludeNixDB},
+	{"layerStrategy", readStrategy},
+	{"maxLayers", readMaxLayers},
 	{"shell", func(s *Spec, d fieldDecoder) error { return d.str(&s.Shell) }},
 	{"path", func(s *Spec, d fieldDecoder) error { return d.str(&s.Path) }},
 }
@@ -123,7 +133,7 @@ func ParseSpec(data []byte) (Spec, error) {
 	if err := json.Unmarshal(data, &given); err != nil {
 		return Spec{}, fmt.Errorf("the structured attributes are no JSON object: %w", err)
 	}
-	s := Spec{Architecture: "amd64", OS: "linux", Created: defaultCreated, Compression: tarball.Compressions[1], Settings: image.Settings{}}
+	s := Spec{Architecture: "amd64", OS: "linux", Created: defaultCreated, Compression: tarball.Compressions[1], Settings: image.Settings{}, Layers: layer.Strategies[0], MaxLayers: defaultMaxLayers}
 	for _, f := range fields {
 		value, ok := given[f.name]
 		if !ok || string(value) == "null" {
@@ -176,6 +186,23 @@ func readCompressor(s *Spec, d fieldDecoder) error {
 	c, err := tarball.ParseCompression(name)
 	s.Compression = c
 	return err
+}
+
+func readStrategy(s *Spec, d fieldDecoder) error {
+	var name string
+	if err := d.str(&name); err != nil {
+		return err
+	}
+	strategy, err := layer.Parse(name)
+	s.Layers = strategy
+	return err
+}
+
+func readMaxLayers(s *Spec, d fieldDecoder) error {
+	if json.Unmarshal(d.value, &s.MaxLayers) != nil || s.MaxLayers < 1 || s.MaxLayers > image.MaxLayers {
+		return d.wrong(fmt.Sprintf("a number from 1 to %d", image.MaxLayers))
+	}
+	return nil
 }
 
 func readIncludeNixDB(_ *Spec, d fieldDecoder) error {

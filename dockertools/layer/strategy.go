@@ -43,9 +43,12 @@ type Strategy struct {
 	Cut  func(Graph, Budget) []Group
 }
 
+// Single is the name of the strategy that makes one layer.
+const Single = "single"
+
 // Strategies has every way to cut a closure into layers.
 var Strategies = [...]Strategy{
-	{Name: "single", Doc: "Everything in one layer.", Cut: single},
+	{Name: Single, Doc: "Everything in one layer.", Cut: single},
 	{Name: "size-first", Doc: "A layer for each of the largest paths, one for the rest.", Cut: sizeFirst},
 }
 
