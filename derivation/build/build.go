@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"gonix/derivation/store"
 	"gonix/derivation/storepath"
 )
@@ -33,7 +35,7 @@ type Options struct {
 
 	System         string   // "x86_64-linux"; "" is what this program was made for
 	ExtraPlatforms []string // others that run here, too
-	Features       []string // system features; nil means benchmark, big-parallel, nixos-test
+	Features       []string // system features; nil means benchmark, big-parallel, nixos-test, and kvm where it is
 
 	// LookupEnv gives fixed outputs the variables of impureEnvVars; nil gives
 	// none.
@@ -130,6 +132,9 @@ func (o *Options) fill() {
 	}
 	if o.Features == nil {
 		o.Features = []string{"benchmark", "big-parallel", "nixos-test"}
+		if unix.Access("/dev/kvm", unix.R_OK|unix.W_OK) == nil {
+			o.Features = []string{"benchmark", "big-parallel", "kvm", "nixos-test"}
+		}
 	}
 	if o.LookupEnv == nil {
 		o.LookupEnv = func(string) (string, bool) { return "", false }

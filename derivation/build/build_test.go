@@ -90,7 +90,7 @@ func (b *bench) drv(d derivation.Derivation, fn func(ctx context.Context, job *J
 
 func (b *bench) options() Options {
 	return Options{
-		Builders: map[string]Builder{"": b}, Jobs: 2, Cores: 3, System: "test-system",
+		Builders: map[string]Builder{"": b}, Jobs: 2, Cores: 3, System: "test-system", Features: []string{"benchmark", "big-parallel", "nixos-test"},
 		Events: func(e Event) { b.events = append(b.events, e) },
 	}
 }

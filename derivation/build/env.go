@@ -68,7 +68,11 @@ func Environment(ctx context.Context, job *Job, dir string) (*Env, error) {
 		e.Vars["NIX_OUTPUT_CHECKED"] = "1"
 		impure, _ := job.Attr("impureEnvVars")
 		for _, name := range strings.Fields(impure) {
-			e.Vars[name], _ = job.LookupEnv(name)
+			value, ok := job.LookupEnv(name)
+			if !ok {
+				value = ""
+			}
+			e.Vars[name] = value
 		}
 	}
 	e.Vars["NIX_LOG_FD"] = "2"

@@ -57,10 +57,13 @@ type Failure struct {
 func (f *Failure) Error() string {
 	var b strings.Builder
 	var exit *ExitError
-	if errors.As(f.Err, &exit) {
-		fmt.Fprintf(&b, "builder for '%s' %v", f.Drv, f.Err)
-	} else {
-		b.WriteString(f.Err.Error())
+	switch text := f.Err.Error(); {
+	case errors.As(f.Err, &exit):
+		fmt.Fprintf(&b, "builder for '%s' %s", f.Drv, text)
+	case strings.Contains(text, storepath.Dir+"/"):
+		b.WriteString(text)
+	default: // something that does not say what it is about
+		fmt.Fprintf(&b, "building '%s': %s", f.Drv, text)
 	}
 	if f.DiskFull {
 		b.WriteString("\nnote: build failure may have been caused by lack of free disk space")

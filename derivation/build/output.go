@@ -147,7 +147,8 @@ func checkShape(job *Job, name string) error {
 	if err != nil {
 		return err
 	}
-	if info.Mode()&os.ModeSymlink == 0 && info.Mode().Perm()&0o022 != 0 {
+	// Those that we write ourselves depend on the umask we were started with.
+	if builderName(job.Drv) == "" && info.Mode()&os.ModeSymlink == 0 && info.Mode().Perm()&0o022 != 0 {
 		return fmt.Errorf("suspicious ownership or permission on '%s'; rejecting this build output", job.Outputs[name])
 	}
 	method, want, err := job.Drv.Outputs[name].Fixed()

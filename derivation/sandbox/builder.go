@@ -149,6 +149,9 @@ func (b *Builder) plan(job *build.Job, env *build.Env) (*plan, error) {
 	if shell != "" {
 		p.Binds = append(p.Binds, mount{Source: shell, Target: "/bin/sh"})
 	}
+	if features, _ := job.Attr("requiredSystemFeatures"); slices.Contains(strings.Fields(features), "kvm") {
+		p.Binds = append(p.Binds, mount{Source: "/dev/kvm", Target: "/dev/kvm", Devices: true})
+	}
 	for _, x := range b.Extra {
 		p.Binds = append(p.Binds, mount{Source: x.Source, Target: x.Target})
 	}

@@ -82,7 +82,7 @@ func (Direct) Build(ctx context.Context, job *build.Job) error {
 
 // runDirect runs the program of p, and kills what it left running.
 func runDirect(ctx context.Context, p *plan, log io.Writer) (outcome, error) {
-	text, err := json.Marshal(p)
+	text, err := p.encode()
 	if err != nil {
 		return outcome{}, err
 	}
@@ -244,16 +244,12 @@ func (w *rewriter) flush() error {
 // runDirectPayload is the process between the program and a builder without a
 // sandbox. It adopts what the builder leaves running and ends it.
 func runDirectPayload() error {
-	var p plan
-	text, err := io.ReadAll(os.NewFile(initPlan, "plan"))
-	if err == nil {
-		err = json.Unmarshal(text, &p)
-	}
+	p, err := readPlan(os.NewFile(initPlan, "plan"))
 	if err != nil {
-		return fmt.Errorf("read the builder's plan: %w", err)
+		return err
 	}
 	unix.CloseOnExec(initOutcome)
-	out, err := superviseDirect(&p)
+	out, err := superviseDirect(p)
 	if err != nil {
 		out = outcome{Error: err.Error()}
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"syscall"
 
@@ -21,16 +20,12 @@ const (
 
 // runInit is the first process of the namespaces.
 func runInit() error {
-	var p plan
-	text, err := io.ReadAll(os.NewFile(initPlan, "plan"))
-	if err == nil {
-		err = json.Unmarshal(text, &p)
-	}
+	p, err := readPlan(os.NewFile(initPlan, "plan"))
 	if err != nil {
-		return fmt.Errorf("read the sandbox's plan: %w", err)
+		return err
 	}
 	unix.CloseOnExec(initOutcome)
-	out, err := initialise(&p)
+	out, err := initialise(p)
 	if err != nil {
 		out = outcome{Error: err.Error()}
 		var errno syscall.Errno
@@ -192,7 +187,7 @@ type payload struct {
 // released.
 func startPayload(p *plan) (*payload, error) {
 	its := plan{Path: p.Path, Args: p.Args, Env: p.Env, Dir: p.Dir, Linux32: p.Linux32, Record: p.Record, Direct: p.Direct}
-	text, err := json.Marshal(its)
+	text, err := its.encode()
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +217,7 @@ func startPayload(p *plan) (*payload, error) {
 	}
 	main := &payload{pid: pid, start: os.NewFile(uintptr(start[1]), "start"), sock: os.NewFile(uintptr(socks[0]), "listener")}
 	// The plan may be longer than a pipe holds; the payload reads it at once.
-	if _, err := main.start.Write(append(text, '\n')); err != nil {
+	if _, err := main.start.Write(text); err != nil {
 		return nil, fmt.Errorf("tell the sandbox's program what to do: %w", err)
 	}
 	// Until the process has loaded all its libraries it needs the old root.

@@ -234,7 +234,9 @@ var devLinks = []link{
 
 // maskedProc are the parts of /proc that are not the sandbox's own. Root of the
 // machine could write some of them even from here, being their owner.
-var maskedProc = []string{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"}
+var maskedProc = []string{
+	"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/acpi", "/proc/scsi", "/proc/driver", "/proc/mtrr",
+}
 
 // system mounts /proc and /dev.
 func (r *root) system() error {

@@ -4,7 +4,6 @@ package sandbox
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -29,13 +28,9 @@ const (
 // runPayload becomes the program of the plan.
 func runPayload() error {
 	start := bufio.NewReader(os.NewFile(payloadStart, "start"))
-	var p plan
-	text, err := start.ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(text, &p)
-	}
+	p, err := readPlan(start)
 	if err != nil {
-		return fmt.Errorf("read the sandbox's plan: %w", err)
+		return err
 	}
 	if _, err := unix.Write(payloadSock, []byte{0}); err != nil {
 		return fmt.Errorf("report to the sandbox's first process: %w", err)

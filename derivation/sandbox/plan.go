@@ -2,8 +2,15 @@
 
 package sandbox
 
+import (
+	"bytes"
+	"encoding/gob"
+	"fmt"
+	"io"
+)
+
 // plan is what the parent tells init: how the root looks and what runs in it.
-// It travels as JSON.
+// It travels as a gob, for texts may hold bytes that JSON cannot.
 type plan struct {
 	Root    string // physical directory: where a fresh root is mounted, or the root itself
 	InPlace bool   // Root is the root, and writable; else a fresh, read-only one is made
@@ -27,6 +34,23 @@ type plan struct {
 	Env     []string
 	Dir     string
 	Linux32 bool // the program belongs to the machine's 32-bit sibling
+}
+
+func (p *plan) encode() ([]byte, error) {
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(p); err != nil {
+		return nil, fmt.Errorf("write the sandbox's plan: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// readPlan reads no more than the plan if r is an [io.ByteReader].
+func readPlan(r io.Reader) (*plan, error) {
+	var p plan
+	if err := gob.NewDecoder(r).Decode(&p); err != nil {
+		return nil, fmt.Errorf("read the sandbox's plan: %w", err)
+	}
+	return &p, nil
 }
 
 type dir struct {

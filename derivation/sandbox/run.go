@@ -39,7 +39,7 @@ func (e *setupError) Unwrap() error {
 // run carries out p and waits until nothing of it runs any more. When ctx ends,
 // everything in the sandbox is killed.
 func run(ctx context.Context, p *plan, log io.Writer) (outcome, error) {
-	text, err := json.Marshal(p)
+	text, err := p.encode()
 	if err != nil {
 		return outcome{}, err
 	}

@@ -522,3 +522,17 @@ func TestForbidden(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkBuild is what a build costs that does nothing.
+func BenchmarkBuild(b *testing.B) {
+	if err := Check(b.Context()); err != nil {
+		b.Skip(err)
+	}
+	for b.Loop() {
+		root := b.TempDir()
+		_, err := run(b.Context(), &plan{Root: root, UID: buildUID, GID: buildGID, Probe: true, Dir: "/"}, io.Discard)
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
