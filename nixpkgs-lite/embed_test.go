@@ -45,7 +45,7 @@ func TestNothingIsMissed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if count < 50 {
+	if count < 60 {
 		t.Errorf("only %d files: the walk misses folders", count)
 	}
 }

@@ -3,7 +3,7 @@
 # library a search path with the store folders it was linked from. Folders that
 # turn out to be unused are taken away again by patchelf --shrink-rpath.
 dynamic=1
-rpath=(-rpath @glibc@/lib)
+rpath=()
 seen=:@glibc@/lib:
 
 add() {
@@ -50,4 +50,4 @@ done
 if [ -z "$dynamic" ]; then
     exec @real@ "${arguments[@]}"
 fi
-exec @real@ "${arguments[@]}" "${rpath[@]}" -dynamic-linker @glibc@/lib/ld-linux-x86-64.so.2
+exec @real@ "${arguments[@]}" "${rpath[@]}" -rpath @glibc@/lib -dynamic-linker @glibc@/lib/ld-linux-x86-64.so.2

@@ -580,6 +580,13 @@ writeNixSupport() {
     local -a native=() host=()
     collect native propagatedNativeBuildInputs
     collect host propagatedBuildInputs
+    # Who has the headers as input gets programs and libraries with them.
+    local name
+    for name in ${propagatedBuildOutputs-$outputBin $outputInclude $outputLib}; do
+        if [ "$name" != "$outputDev" ] && [ -e "${!name}" ] && [[ " ${host[*]} " != *" ${!name} "* ]]; then
+            host+=("${!name}")
+        fi
+    done
     if [ ${#native[@]} != 0 ]; then
         mkdir -p "$dev/nix-support"
         printf '%s\n' "${native[@]}" >"$dev/nix-support/propagated-native-build-inputs"

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Writes down how it was called.
+echo "configured $*" > log
