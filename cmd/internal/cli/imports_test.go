@@ -36,7 +36,7 @@ var owners = map[string][]string{
 	"github.com/spf13/pflag":              {"cmd/internal/cli"},
 	"golang.org/x/term":                   {"cmd/internal/cli"},
 	"zombiezen.com/go/sqlite":             {"derivation/store"},
-	"github.com/mikelolasagasti/xz":       {"derivation/fetch"},
+	"github.com/mikelolasagasti/xz":       {"derivation/fetch", "dockertools/archive"},
 	"golang.org/x/sys":                    {"derivation/sandbox", "derivation/store", "derivation/build", "dockertools", "cmd/internal/cli"},
 	"github.com/klauspost/compress":       {"derivation/fetch", "derivation/build", "dockertools"},
 }
