@@ -64,7 +64,14 @@ let
         inherit name system;
         builder = shell;
         args = [ "-e" ./make-setup.sh ];
-        setup = ./setup.sh;
+        parts = [
+          ./setup/environment.sh
+          ./setup/inputs.sh
+          ./setup/phases.sh
+          ./setup/fixup.sh
+          ./setup/texts.sh
+          ./setup/build.sh
+        ];
         PATH = lib.concatStringsSep ":" programs;
         inherit shell;
         preferLocalBuild = true;

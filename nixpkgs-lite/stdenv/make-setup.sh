@@ -1,3 +1,4 @@
-# Writes the script that builders source, with its shell and programs filled in.
+# Writes the script that builders source: its parts in a row, with its shell and
+# programs filled in.
 mkdir -p $out
-sed -e "s|@shell@|$shell|g" -e "s|@path@|$PATH|g" $setup > $out/setup
+cat $parts | sed -e "s|@shell@|$shell|g" -e "s|@path@|$PATH|g" > $out/setup
