@@ -127,9 +127,18 @@ func realise(ctx context.Context, w *world, f *buildFlags, set *settings, st *st
 	if len(plan.Builds) == 0 {
 		return nil
 	}
+	shell := ""
+	if set.Sandbox {
+		shell, err = sandboxShell(ctx, set, st, plan, func(goals []build.Goal) error {
+			return realise(ctx, w, f, set, st, p, goals, false)
+		})
+		if err != nil {
+			return err
+		}
+	}
 	p.setTotal(len(plan.Builds))
 	_, err = build.Run(ctx, st, goals, build.Options{
-		Builders:   builders(w, set, st),
+		Builders:   builders(w, set, st, shell),
 		Jobs:       set.MaxJobs,
 		Cores:      set.Cores,
 		KeepGoing:  set.KeepGoing,

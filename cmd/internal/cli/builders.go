@@ -15,9 +15,10 @@ import (
 	"gonix/dockertools/rootfs"
 )
 
-// builders says who carries out which derivations.
-func builders(w *world, set *settings, st *store.Local) map[string]build.Builder {
-	var programs build.Builder = &sandbox.Builder{}
+// builders says who carries out which derivations; shell is for those of them
+// that need /bin/sh and do not say which.
+func builders(w *world, set *settings, st *store.Local, shell string) map[string]build.Builder {
+	var programs build.Builder = &sandbox.Builder{Shell: shell}
 	if !set.Sandbox {
 		programs = &sandbox.Direct{}
 	}
