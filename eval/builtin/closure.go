@@ -106,34 +106,39 @@ func (c *closure) insert(k keyed) (fresh bool, err error) {
 	lo, hi := 0, len(c.sorted)
 	for lo < hi {
 		m := int(uint(lo+hi) >> 1)
-		less, err := c.less(c.sorted[m], k, c.sorted[m].key, k.key)
+		less, err := c.th.Less(k.key, c.sorted[m].key, c.pos)
 		if err != nil {
-			return false, err
+			return false, c.incomparable(err, k)
 		}
 		if less {
-			lo = m + 1
-		} else {
 			hi = m
+		} else {
+			lo = m + 1
 		}
 	}
-	if lo < len(c.sorted) {
-		greater, err := c.less(c.sorted[lo], k, k.key, c.sorted[lo].key)
-		if err != nil || !greater {
-			return false, err
+	if lo > 0 {
+		greater, err := c.th.Less(c.sorted[lo-1].key, k.key, c.pos)
+		if err != nil {
+			return false, c.incomparable(err, k)
+		}
+		if !greater {
+			return false, nil
 		}
 	}
 	c.sorted = slices.Insert(c.sorted, lo, k)
 	return true, nil
 }
 
-// less compares two keys for the sake of the elements old and k.
-func (c *closure) less(old, k keyed, a, b value.Value) (bool, error) {
-	less, err := c.th.Less(a, b, c.pos)
-	if err != nil {
-		err = value.WithFrame(err, source.NoPos, "with element %s", c.th.Show(old.elem))
-		err = value.WithFrame(err, source.NoPos, "while comparing element %s", c.th.Show(k.elem))
+// incomparable adds to an error of comparing k's key which elements it is
+// about: k, and the first one by key that cannot be compared with it.
+func (c *closure) incomparable(err error, k keyed) error {
+	for _, other := range c.sorted {
+		if _, fails := c.th.Less(k.key, other.key, c.pos); fails != nil {
+			err = value.WithFrame(err, source.NoPos, "with element %s", c.th.Show(other.elem))
+			return value.WithFrame(err, source.NoPos, "while comparing element %s", c.th.Show(k.elem))
+		}
 	}
-	return less, err
+	return value.WithFrame(err, source.NoPos, "while checking key of element %s", c.th.Show(k.elem))
 }
 
 // successors applies the operator to e.

@@ -1,6 +1,8 @@
 package builtin
 
 import (
+	"errors"
+
 	"gonix/eval/render"
 	"gonix/eval/value"
 	"gonix/parser/source"
@@ -41,8 +43,11 @@ func fromJSON(th *value.Thread, pos source.Pos, args []value.Value) (value.Value
 		return nil, err
 	}
 	v, err := parseJSON(th, s)
-	if err != nil {
+	if _, ok := errors.AsType[jsonError](err); ok {
 		return nil, value.WithFrame(hostError(pos, err), pos, "while decoding a JSON string")
+	}
+	if err != nil {
+		return nil, hostError(pos, err)
 	}
 	return v, nil
 }

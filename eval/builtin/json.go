@@ -17,6 +17,14 @@ func parseJSON(th *value.Thread, text string) (value.Value, error) {
 	return p.parse()
 }
 
+// jsonError says why a text is not JSON. What is JSON without being a value of
+// the language is another error.
+type jsonError string
+
+func (e jsonError) Error() string { return string(e) }
+
+func jsonErrorf(format string, args ...any) error { return jsonError(fmt.Sprintf(format, args...)) }
+
 type jsonParser struct {
 	lex jsonLexer
 	th  *value.Thread
@@ -33,7 +41,7 @@ type jsonContainer struct {
 func (p *jsonParser) parse() (value.Value, error) {
 	t := p.lex.scan()
 	if t == jsonEnd && p.lex.next == 1 {
-		return nil, fmt.Errorf("[json.exception.parse_error.101] parse error at %s: attempting to parse an empty input; check that your input string or stream contains the expected JSON", p.lex.place())
+		return nil, jsonErrorf("[json.exception.parse_error.101] parse error at %s: attempting to parse an empty input; check that your input string or stream contains the expected JSON", p.lex.place())
 	}
 	for {
 		v, opened, err := p.begin(t)

@@ -356,7 +356,7 @@ func (l *jsonLexer) unexpected(t jsonToken, context string, want jsonToken) erro
 	if want != "" {
 		msg += "; expected " + string(want)
 	}
-	return fmt.Errorf("%s", msg)
+	return jsonError(msg)
 }
 
 // jsonNumberValue is what a number is: an integer if it is written as one and
@@ -373,7 +373,7 @@ func jsonNumberValue(text string) (i int64, f float64, isInt bool, err error) {
 	}
 	f, _ = strconv.ParseFloat(text, 64)
 	if math.IsInf(f, 0) {
-		return 0, 0, false, fmt.Errorf("[json.exception.out_of_range.406] number overflow parsing '%s'", text)
+		return 0, 0, false, jsonErrorf("[json.exception.out_of_range.406] number overflow parsing '%s'", text)
 	}
 	return 0, f, false, nil
 }
