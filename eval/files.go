@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"embed"
 	"errors"
 	"fmt"
 	"io"
@@ -19,10 +20,10 @@ type Mount struct {
 	FS   fs.FS
 }
 
-// Files is the file system that expressions see: mounts, the store at its
-// logical place, and this machine's files everywhere else. It implements
-// [nar.FileSystem]: no method follows a symbolic link. The zero value is this
-// machine's files.
+// Files is the file system that expressions see: mounts, the files of <nix/…>,
+// the store at its logical place, and this machine's files everywhere else. It
+// implements [nar.FileSystem]: no method follows a symbolic link. The zero value
+// has no mounts.
 type Files struct {
 	Mounts []Mount
 	// Physical maps a path below /nix/store to where the store keeps it; nil
@@ -34,24 +35,57 @@ var _ nar.FileSystem = Files{}
 
 const storeDir = "/nix/store"
 
+// corePath is where the files of <nix/…> appear, in all Files: such a path may
+// be copied to the store like any other.
+const corePath = "/__corepkgs__"
+
+//go:embed corepkgs
+var core embed.FS
+
+var coreMount = Mount{Path: corePath, FS: sub(core, "corepkgs")}
+
+// sub is fs.Sub for a directory that is known to exist.
+func sub(f fs.FS, dir string) fs.FS {
+	s, err := fs.Sub(f, dir)
+	if err != nil {
+		panic("eval: " + err.Error())
+	}
+	return s
+}
+
+// holds reports whether p lies in the mount, and returns its name there.
+func (m *Mount) holds(p string) (name string, ok bool) {
+	if p == m.Path {
+		return ".", true
+	}
+	rest, ok := strings.CutPrefix(p, m.Path)
+	if !ok || rest[0] != '/' {
+		return "", false
+	}
+	return rest[1:], true
+}
+
 // mount returns the mount that holds p and p's name in it.
 func (f Files) mount(p string) (m *Mount, name string) {
 	for i := range f.Mounts {
 		m := &f.Mounts[i]
-		if p == m.Path {
-			return m, "."
+		if name, ok := m.holds(p); ok {
+			return m, name
 		}
-		if rest, ok := strings.CutPrefix(p, m.Path); ok && rest[0] == '/' {
-			return m, rest[1:]
-		}
+	}
+	if name, ok := coreMount.holds(p); ok {
+		return &coreMount, name
 	}
 	return nil, ""
 }
 
 // aboveMount reports whether a mount lies below p.
 func (f Files) aboveMount(p string) bool {
+	if p == "/" {
+		return true
+	}
 	for i := range f.Mounts {
-		if p == "/" || strings.HasPrefix(f.Mounts[i].Path, p+"/") {
+		if strings.HasPrefix(f.Mounts[i].Path, p+"/") {
 			return true
 		}
 	}

@@ -2,13 +2,16 @@ package eval_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 
 	"gonix/eval"
+	"gonix/eval/value"
 )
 
 func write(t *testing.T, file, text string) {
@@ -71,5 +74,34 @@ func TestResolve(t *testing.T) {
 	}
 	if p, err := f.Resolve("/", true); err != nil || p != "/" {
 		t.Errorf("Resolve(/) = %s, %v", p, err)
+	}
+}
+
+// TestCore copies a file of <nix/…> to the store in each way there is: what
+// copies sources has to see it too.
+func TestCore(t *testing.T) {
+	text, err := os.ReadFile("corepkgs/fetchurl.nix")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, dir+"/fetchurl.nix", string(text))
+	for _, expr := range []string{
+		`"${%s}"`,
+		`builtins.path { path = %s; }`,
+		`builtins.path { path = %s; recursive = false; }`,
+		`builtins.filterSource (_: _: true) %s`,
+		`(derivation { name = "d"; system = "s"; builder = "b"; file = %s; }).drvPath`,
+		`builtins.path { name = "all"; path = dirOf %s; }`,
+	} {
+		s := newState(t)
+		got, err := s.EvalString(fmt.Sprintf("%s == "+expr, strings.ReplaceAll(expr, "%s", "<nix/fetchurl.nix>"), dir+"/fetchurl.nix"), "/", "«string»")
+		if err != nil {
+			t.Errorf("%s: %s", expr, s.RenderError(err, true, false))
+			continue
+		}
+		if got != value.Bool(true) {
+			t.Errorf("%s: not the path of the same file elsewhere", expr)
+		}
 	}
 }

@@ -1,9 +1,7 @@
 package eval
 
 import (
-	"embed"
 	"io"
-	"io/fs"
 	"maps"
 	"slices"
 
@@ -73,12 +71,6 @@ type State struct {
 	fromDrv  value.Value       // the function that makes a package of an imported derivation
 }
 
-// corePath is where the files of <nix/…> appear.
-const corePath = "/__corepkgs__"
-
-//go:embed corepkgs
-var core embed.FS
-
 // New returns a State that has evaluated nothing yet.
 func New(opt Options) *State {
 	if opt.Trace == nil {
@@ -92,7 +84,7 @@ func New(opt Options) *State {
 	}
 	s := &State{
 		opt:   opt,
-		files: opt.Files.With(corePath, sub(core, "corepkgs")),
+		files: opt.Files,
 		th: &value.Thread{
 			Symbols:  symbol.NewTable(),
 			Sources:  source.NewSet(),
@@ -105,22 +97,6 @@ func New(opt Options) *State {
 	}
 	s.defineGlobals()
 	return s
-}
-
-// sub is fs.Sub for a directory that is known to exist.
-func sub(f fs.FS, dir string) fs.FS {
-	s, err := fs.Sub(f, dir)
-	if err != nil {
-		panic("eval: " + err.Error())
-	}
-	return s
-}
-
-// With returns the files with one more mount.
-func (f Files) With(path string, files fs.FS) Files {
-	mounts := make([]Mount, 0, len(f.Mounts)+1)
-	f.Mounts = append(append(mounts, f.Mounts...), Mount{Path: path, FS: files})
-	return f
 }
 
 // Thread returns the thread on which everything of s is evaluated.
