@@ -6,7 +6,6 @@ import (
 
 	"gonix/parser/ast"
 	"gonix/parser/lexer"
-	"gonix/parser/printer"
 )
 
 // peek returns the token n behind the one at c. No more than the tokens up to
@@ -51,7 +50,7 @@ func (p *parse) expr(c *cursor) (ast.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &ast.Assert{At: p.at(t), Cond: v.Cond, Body: v.Body, Text: printer.Expr(v.Cond)}, nil
+		return &ast.Assert{At: p.at(t), Cond: v.Cond, Body: v.Body}, nil
 	case lexer.With:
 		v, err := produce(p, p.grammar.with, c)
 		if err != nil {

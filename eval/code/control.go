@@ -59,7 +59,7 @@ func (w *With) Delay(th *value.Thread, f *value.Frame) value.Value { return th.N
 // Pos returns where the expression starts.
 func (w *With) Pos() source.Pos { return w.At }
 
-// Assert is assert Cond; Body. Text spells Cond for messages.
+// Assert is assert Cond; Body. Text spells Cond for messages, when there is one.
 type Assert struct {
 	Cond, Body Node
 	Text       func() string

@@ -130,7 +130,7 @@ func (r *resolver) expr(e ast.Expr, sc *scope) built {
 		return over(&code.If{Cond: c.Node, Then: t.Node, Else: f.Node, At: e.Pos()}, c, t, f)
 	case *ast.Assert:
 		c, b := r.expr(e.Cond, sc), r.expr(e.Body, sc)
-		return over(&code.Assert{Cond: c.Node, Body: b.Node, Text: assertText(e), At: e.Pos()}, c, b)
+		return over(&code.Assert{Cond: c.Node, Body: b.Node, Text: func() string { return printer.Expr(e.Cond) }, At: e.Pos()}, c, b)
 	case *ast.With:
 		scope := r.root(e.Scope, sc)
 		body := r.expr(e.Body, newWith(sc, e.Pos()))
@@ -141,15 +141,6 @@ func (r *resolver) expr(e ast.Expr, sc *scope) built {
 		return r.binary(e, sc)
 	}
 	panic("resolve: no such type of expression")
-}
-
-// assertText spells the condition when the assertion fails.
-func assertText(e *ast.Assert) func() string {
-	if e.Text != "" {
-		return func() string { return e.Text }
-	}
-	cond := e.Cond
-	return func() string { return printer.Expr(cond) }
 }
 
 // variable finds what a name stands for.

@@ -199,7 +199,6 @@ type If struct {
 type Assert struct {
 	At
 	Cond, Body Expr
-	Text       string // canonical text of Cond for the message (printer's form)
 }
 
 // With is with Scope; Body.
