@@ -120,23 +120,12 @@ func (r *renderer) place(margin string, pos source.Pos) bool {
 	} else {
 		fmt.Fprintf(r, "%sat %s:", margin, where)
 	}
-	if p.Line > 1 {
-		r.line(p.Line-1, p.File.Line(p.Line-1))
-	}
-	r.line(p.Line, p.File.Line(p.Line))
-	fmt.Fprintf(r, "\n      |%s%s", strings.Repeat(" ", p.Column), r.paint(red, "^"))
-	if hasLine(p.File, p.Line+1) {
-		r.line(p.Line+1, p.File.Line(p.Line+1))
+	if lines := source.Snippet(p, r.paint(red, "^")); lines != "" {
+		r.WriteString("\n" + lines)
 	}
 	r.WriteString("\n")
 	return true
 }
-
-func (r *renderer) line(n int, text string) { fmt.Fprintf(r, "\n %5d| %s", n, text) }
-
-// hasLine reports whether a file has a line n; an empty one after the last
-// newline counts.
-func hasLine(f *source.File, n int) bool { return n <= strings.Count(f.Text, "\n")+1 }
 
 // indent puts first before the first line of text and rest before the others,
 // without white space at the ends of lines.

@@ -277,5 +277,7 @@ func TestRenderShort(t *testing.T) {
 	}
 	if got := s.RenderError(err, false, true); !strings.HasPrefix(got, "\x1b[31;1merror:\x1b[0m") {
 		t.Errorf("no colour: %q", got)
+	} else if !strings.Contains(got, " \x1b[31;1m^\x1b[0m\n") {
+		t.Errorf("no coloured caret: %q", got)
 	}
 }

@@ -90,7 +90,7 @@ func FuzzParse(f *testing.F) {
 			if off := file.Offset(e.Pos); off < 0 || off > len(text) {
 				t.Fatalf("error at offset %d of %d", off, len(text))
 			}
-			source.Snippet(file.Position(e.Pos))
+			source.Snippet(file.Position(e.Pos), "^")
 			return
 		}
 		checkRoundTrip(t, x.Body)

@@ -41,7 +41,7 @@ func TestSnippet(t *testing.T) {
 		{"a\n", 2, "     1| a\n     2|\n      | ^"},
 	} {
 		f := NewSet().Add("f", c.text)
-		if got := Snippet(f.Position(f.Pos(c.offset))); got != c.want {
+		if got := Snippet(f.Position(f.Pos(c.offset)), "^"); got != c.want {
 			t.Errorf("%q at %d\n got\n%s\nwant\n%s", c.text, c.offset, got, c.want)
 		}
 	}
