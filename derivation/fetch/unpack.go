@@ -24,26 +24,33 @@ import (
 )
 
 // Unpack is the Builder behind builtin:unpack: it takes the archives that the
-// environment's srcs names apart into the output out, one over the other.
+// environment's srcs names apart into the output out, one over the other; or, in
+// a fixed-output derivation, the one archive that lies at any of urls.
 //
 // It knows Debian packages, tar files (plain or compressed with gzip, bzip2,
 // xz or zstd) and zip files, told apart by their first bytes. With stripRoot =
 // "1" the one folder at the top of each archive is left out. Owners, times and
 // special mode bits are dropped; device nodes are refused; no archive can
 // write outside its output, whatever its names and links say.
-type Unpack struct{}
+type Unpack struct {
+	// URL downloads; nil refuses urls.
+	URL *URL
+}
 
-var _ build.Builder = Unpack{}
+var _ build.Builder = (*Unpack)(nil)
 
 // Build unpacks.
-func (Unpack) Build(ctx context.Context, job *build.Job) error {
+func (u *Unpack) Build(ctx context.Context, job *build.Job) error {
 	dest, ok := job.Dest["out"]
 	if !ok {
 		return errors.New("builtin:unpack: the derivation has no output 'out'")
 	}
-	srcs := strings.Fields(job.Drv.Env["srcs"])
-	if len(srcs) == 0 {
-		return errors.New("builtin:unpack: the derivation names no 'srcs'")
+	srcs, urls := strings.Fields(job.Drv.Env["srcs"]), strings.Fields(job.Drv.Env["urls"])
+	switch {
+	case len(srcs) == 0 && len(urls) == 0:
+		return errors.New("builtin:unpack: the derivation names neither 'srcs' nor 'urls'")
+	case len(urls) > 0 && (u.URL == nil || !job.Drv.IsFixedOutput()):
+		return errors.New("builtin:unpack: only a derivation with an 'outputHash' may download 'urls'")
 	}
 	if err := os.Mkdir(dest, 0o755); err != nil {
 		return err
@@ -64,6 +71,19 @@ func (Unpack) Build(ctx context.Context, job *build.Job) error {
 		if err := t.unpack(job.Store.RealPath(p)); err != nil {
 			return fmt.Errorf("unpack '%s': %w", src, err)
 		}
+	}
+	if len(urls) == 0 {
+		return nil
+	}
+	// What is fixed is the content, so no hash of the archive is known.
+	file, done, err := u.URL.fetch(ctx, job, urls, nil)
+	if err != nil {
+		return err
+	}
+	defer done()
+	t.top = ""
+	if err := t.unpack(file.Name()); err != nil {
+		return fmt.Errorf("unpack '%s': %w", urls[0], err)
 	}
 	return nil
 }

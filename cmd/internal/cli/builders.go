@@ -9,10 +9,13 @@ import (
 
 	"gonix/derivation/build"
 	"gonix/derivation/fetch"
+	"gonix/derivation/nixhash"
 	"gonix/derivation/sandbox"
 	"gonix/derivation/store"
+	"gonix/derivation/storepath"
 	"gonix/dockertools"
 	"gonix/dockertools/rootfs"
+	"gonix/eval/instantiate"
 )
 
 // builders says who carries out which derivations; shell is for those of them
@@ -22,17 +25,34 @@ func builders(w *world, set *settings, st *store.Local, shell string) map[string
 	if !set.Sandbox {
 		programs = &sandbox.Direct{}
 	}
+	download := downloader(w, set, st)
 	return map[string]build.Builder{
-		"": programs,
-		"builtin:fetchurl": &fetch.URL{
-			Client:  httpClient(set),
-			Mirrors: &fetch.Mirrors{Override: w.mirrorOverride, First: aptMirrors()},
-			Hashed:  set.HashedMirrors,
-			Partial: filepath.Join(st.StateDir(), "gonix", "partial"),
-		},
-		"builtin:unpack":       fetch.Unpack{},
+		"":                     programs,
+		"builtin:fetchurl":     download,
+		"builtin:unpack":       &fetch.Unpack{URL: download},
 		"builtin:docker-image": &dockertools.Builder{Run: runInRoot, Now: time.Now},
 	}
+}
+
+// downloader fetches what derivations and expressions name by URL.
+func downloader(w *world, set *settings, st *store.Local) *fetch.URL {
+	return &fetch.URL{
+		Client:  httpClient(set),
+		Mirrors: &fetch.Mirrors{Override: w.mirrorOverride, First: aptMirrors()},
+		Hashed:  set.HashedMirrors,
+		Partial: filepath.Join(st.StateDir(), "gonix", "partial"),
+	}
+}
+
+// fetcher is the instantiate.Fetcher of builtins.fetchurl and fetchTarball.
+type fetcher struct {
+	url *fetch.URL
+	st  *store.Local
+}
+
+// Fetch implements instantiate.Fetcher.
+func (f fetcher) Fetch(ctx context.Context, r instantiate.Request) (storepath.Path, nixhash.Hash, error) {
+	return f.url.Add(ctx, f.st, fetch.Source{URL: r.URL, Name: r.Name, Unpack: r.Unpack, Want: r.Expected})
 }
 
 // httpClient honours the usual proxy variables.

@@ -43,7 +43,8 @@ func evaluate(ctx context.Context, w *world, f *buildFlags, set *settings, st *s
 		Realise: func(th *value.Thread, pos source.Pos, c *value.Context) error {
 			return realiseFor(c.Elems())
 		},
-		Warn: func(msg string) { p.printf("warning: %s", msg) },
+		Fetcher: fetcher{downloader(w, set, st), st},
+		Warn:    func(msg string) { p.printf("warning: %s", msg) },
 	})
 	state = eval.New(eval.Options{
 		SearchPath: searchPath(w, f),

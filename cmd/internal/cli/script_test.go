@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"archive/tar"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"net"
@@ -73,6 +75,13 @@ func TestScript(t *testing.T) {
 		switch r.URL.Path {
 		case "/hello":
 			fmt.Fprint(w, "hello\n")
+		case "/tree.tar.gz":
+			z := gzip.NewWriter(w)
+			a := tar.NewWriter(z)
+			a.WriteHeader(&tar.Header{Name: "tree-1/hello", Mode: 0o644, Size: 6})
+			fmt.Fprint(a, "hello\n")
+			a.Close()
+			z.Close()
 		case "/busy":
 			w.WriteHeader(http.StatusServiceUnavailable)
 		default:
