@@ -11,6 +11,7 @@ import (
 
 	"gonix/eval"
 	"gonix/eval/instantiate"
+	"gonix/eval/value"
 )
 
 // top is the root of the tree, seen from this package.
@@ -29,11 +30,11 @@ if value ? drvPath then { result = value.drvPath; }
 else builtins.listToAttrs (map (name: { inherit name; value = set.${name}.drvPath; }) names)`, file)
 }
 
-// ownDrvPaths evaluates expr with a store that only computes.
-func ownDrvPaths(t *testing.T, expr string) map[string]string {
+// strictly evaluates expr with the tree's package set and a store that only
+// computes.
+func strictly(t *testing.T, expr string) (*eval.State, value.Value) {
 	t.Helper()
-	st := instantiate.ReadOnly(nil)
-	inst := instantiate.New(t.Context(), instantiate.Options{Store: st})
+	inst := instantiate.New(t.Context(), instantiate.Options{Store: instantiate.ReadOnly(nil)})
 	set, err := filepath.Abs(filepath.Join(top, "nixpkgs-lite"))
 	if err != nil {
 		t.Fatal(err)
@@ -45,13 +46,33 @@ func ownDrvPaths(t *testing.T, expr string) map[string]string {
 		Paths:      inst,
 	})
 	v, err := s.EvalString(expr, set, "«string»")
+	if err == nil {
+		err = s.Thread().DeepForce(v, 0)
+	}
 	if err != nil {
 		t.Fatal(s.RenderError(err, true, false))
 	}
-	th := s.Thread()
-	if err := th.DeepForce(v, 0); err != nil {
-		t.Fatal(s.RenderError(err, true, false))
+	return s, v
+}
+
+// TestLibrary runs the package set's own cases of its functions: the value is
+// the list of those that fail.
+func TestLibrary(t *testing.T) {
+	s, v := strictly(t, "import ./tests/lib.nix")
+	failed, err := s.Thread().List(v, 0, "")
+	if err != nil {
+		t.Fatal(err)
 	}
+	if n := len(failed.Elems); n > 0 {
+		t.Errorf("%d cases of tests/lib.nix fail: %s", n, s.Thread().Show(v))
+	}
+}
+
+// ownDrvPaths evaluates expr here.
+func ownDrvPaths(t *testing.T, expr string) map[string]string {
+	t.Helper()
+	s, v := strictly(t, expr)
+	th := s.Thread()
 	attrs, err := th.Attrs(v, 0, "")
 	if err != nil {
 		t.Fatal(err)
