@@ -1,12 +1,15 @@
 package eval_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"gonix/eval"
+	"gonix/eval/instantiate"
 	"gonix/eval/value"
+	"gonix/nixpkgs-lite"
 )
 
 // BenchmarkEval runs the programs of testdata/bench; time includes parsing.
@@ -28,6 +31,47 @@ func BenchmarkEval(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// redis evaluates an image from its file to its derivation, with the embedded
+// package set, on a store that only computes.
+func redis(tb testing.TB) (drv string) {
+	files := eval.Files{Mounts: []eval.Mount{
+		{Path: "/set", FS: nixpkgslite.FS},
+		{Path: "/image", FS: os.DirFS("../dockertools/examples")},
+	}}
+	inst := instantiate.New(tb.Context(), instantiate.Options{Store: instantiate.ReadOnly(nil), Files: files})
+	s := eval.New(eval.Options{
+		SearchPath: []eval.SearchEntry{{Prefix: "nixpkgs", Path: "/set"}},
+		Files:      files,
+		System:     "x86_64-linux",
+		Builtins:   inst.Builtins(),
+		Paths:      inst,
+	})
+	v, err := s.EvalFile("/image/redis.nix")
+	if err != nil {
+		tb.Fatal(s.RenderError(err, true, false))
+	}
+	found, err := s.Packages(nil, v)
+	if err != nil {
+		tb.Fatal(s.RenderError(err, true, false))
+	}
+	if len(found) != 1 {
+		tb.Fatalf("%d derivations", len(found))
+	}
+	path, err := found[0].DrvPath()
+	if err != nil {
+		tb.Fatal(s.RenderError(err, true, false))
+	}
+	return path.String()
+}
+
+// BenchmarkRedisExample is all that a command does before it builds an image.
+func BenchmarkRedisExample(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		redis(b)
 	}
 }
 
