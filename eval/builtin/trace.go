@@ -1,7 +1,6 @@
 package builtin
 
 import (
-	"gonix/eval/render"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
@@ -28,7 +27,7 @@ func (t tracer) trace(th *value.Thread, pos source.Pos, args []value.Value) (val
 	msg := ""
 	if s, ok := v.(*value.String); ok {
 		msg = s.S
-	} else if msg, err = render.Show(th, v, render.Options{}); err != nil {
+	} else if msg, err = th.ShowAs(v, value.ShowOptions{}); err != nil {
 		return nil, err
 	}
 	t.host.Trace(msg)

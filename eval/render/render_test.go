@@ -29,9 +29,9 @@ var outputs = []struct {
 	{"value-strict.xml", "value.nix", []string{"--xml", "--strict", "--no-location"}, true, xml(true, false)},
 	{"value-located.xml", "value.nix", []string{"--xml", "--strict"}, true, xml(true, true)},
 	{"plain.json", "plain.nix", []string{"--json", "--strict"}, false, json},
-	{"value-shown.txt", "value.nix", nil, true, show(render.Options{})},
-	{"value-pretty.txt", "value.nix", nil, false, show(render.Options{Force: true, Derivations: true, Indent: 2})},
-	{"value-cut.txt", "value.nix", nil, true, show(render.Options{MaxDepth: 1, MaxAttrs: 9, MaxItems: 3, MaxString: 3})},
+	{"value-shown.txt", "value.nix", nil, true, show(value.ShowOptions{})},
+	{"value-pretty.txt", "value.nix", nil, false, show(value.ShowOptions{Force: true, Derivations: true, Indent: 2})},
+	{"value-cut.txt", "value.nix", nil, true, show(value.ShowOptions{MaxDepth: 1, MaxAttrs: 9, MaxItems: 3, MaxString: 3})},
 }
 
 func xml(strict, locations bool) func(*value.Thread, value.Value) (string, error) {
@@ -46,8 +46,8 @@ func json(th *value.Thread, v value.Value) (string, error) {
 	return s, err
 }
 
-func show(o render.Options) func(*value.Thread, value.Value) (string, error) {
-	return func(th *value.Thread, v value.Value) (string, error) { return render.Show(th, v, o) }
+func show(o value.ShowOptions) func(*value.Thread, value.Value) (string, error) {
+	return func(th *value.Thread, v value.Value) (string, error) { return th.ShowAs(v, o) }
 }
 
 // portable replaces the folder of the sources, which is part of places.
@@ -113,7 +113,7 @@ func TestOutputs(t *testing.T) {
 // TestDeep writes an endless value, which must end with an error.
 func TestDeep(t *testing.T) {
 	for name, write := range map[string]func(*value.Thread, value.Value) (string, error){
-		"show": show(render.Options{Force: true}), "xml": xml(true, false), "json": json,
+		"show": show(value.ShowOptions{Force: true}), "xml": xml(true, false), "json": json,
 	} {
 		s := eval.New(eval.Options{MaxDepth: 1000})
 		v, err := s.EvalString("let f = n: { inner = f (n + 1); }; in f 0", "/", "«string»")

@@ -1,13 +1,33 @@
 package value
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 
 	"gonix/eval/symbol"
+	"gonix/parser/source"
 )
+
+// ShowOptions say how much of a value [Thread.ShowAs] writes. The zero value of
+// a limit means no limit.
+type ShowOptions struct {
+	Force       bool // evaluate what is not evaluated yet
+	Derivations bool // with Force: write a derivation as «derivation /nix/store/….drv»
+	NoRepeats   bool // write shared sets and lists again instead of «repeated»
+	Indent      int  // columns by which nested values are indented; 0 writes one line
+
+	MaxDepth  int // levels of nesting
+	MaxAttrs  int // attributes in all
+	MaxItems  int // list items in all
+	MaxString int // bytes of each string
+
+	// Errors returns errors instead of writing them as «error: …».
+	Errors bool
+}
 
 // Limits of the values in error messages (Nix: errorPrintOptions).
 const (
@@ -20,193 +40,263 @@ const (
 // Show writes v as error messages do: on one line, nothing forced, at most
 // ten levels, attributes and list elements.
 func (th *Thread) Show(v Value) string {
-	s := shower{th: th, names: th.Symbols.Names()}
-	s.value(v, 0)
-	return s.String()
-}
-
-type shower struct {
-	strings.Builder
-	th    *Thread
-	names []string
-	seen  map[Value]bool
-	attrs int
-	items int
-}
-
-func (s *shower) value(v Value, depth int) {
-	switch v := v.(type) {
-	case Null:
-		s.WriteString("null")
-	case Bool:
-		s.WriteString(strconv.FormatBool(bool(v)))
-	case Int:
-		s.WriteString(strconv.FormatInt(int64(v), 10))
-	case Float:
-		s.WriteString(FormatFloat(float64(v)))
-	case Path:
-		s.WriteString(string(v))
-	case *String:
-		s.text(v.S)
-	case *List:
-		s.list(v, depth)
-	case *Attrs:
-		s.set(v, depth)
-	case *Closure:
-		s.WriteString("«lambda")
-		if n := v.Fn.Name(); n != "" {
-			s.WriteString(" " + n)
-		}
-		s.WriteString(" @ " + s.th.ShowPos(v.Fn.Pos()) + "»")
-	case *Builtin:
-		s.WriteString("«primop " + v.Name + "»")
-	case *PartialApp:
-		s.WriteString("«partially applied primop " + v.Builtin.Name + "»")
-	case *Thunk:
-		if v.code == nil {
-			s.value(v.val, depth)
-			return
-		}
-		if _, forcing := v.code.(blackhole); forcing {
-			s.WriteString("«potential infinite recursion»")
-			return
-		}
-		s.WriteString("«thunk»")
+	s, err := th.ShowAs(v, ShowOptions{MaxDepth: showDepth, MaxAttrs: showAttrs, MaxItems: showItems, MaxString: showString})
+	if err != nil {
+		panic("value: show: " + err.Error()) // nothing was evaluated
 	}
+	return s
 }
 
-func (s *shower) text(t string) {
-	if len(t) <= showString {
-		AppendQuoted(&s.Builder, t)
+// ShowAs returns v as traces, nix eval and the REPL write it (Nix:
+// ValuePrinter). Functions tell their name and place.
+func (th *Thread) ShowAs(v Value, o ShowOptions) (string, error) {
+	for _, limit := range []*int{&o.MaxDepth, &o.MaxAttrs, &o.MaxItems, &o.MaxString} {
+		if *limit == 0 {
+			*limit = math.MaxInt
+		}
+	}
+	p := showPrinter{th: th, ShowOptions: o, seen: map[Value]bool{}}
+	err := p.print(v, 0)
+	return p.out.String(), err
+}
+
+type showPrinter struct {
+	th *Thread
+	ShowOptions
+	out          strings.Builder
+	seen         map[Value]bool
+	attrs, items int
+	indent       int
+}
+
+func (p *showPrinter) print(v Value, depth int) error {
+	// Messages, which are not deep, are written at any depth of calls.
+	if depth > showDepth || p.Force {
+		if err := p.th.Enter(source.NoPos); err != nil {
+			return err
+		}
+		defer p.th.Leave()
+	}
+	err := p.printValue(v, depth)
+	if e, ok := errors.AsType[*Error](err); ok && !p.Errors && e.Kind != DepthExceeded {
+		p.out.WriteString("«error: " + e.Msg + "»")
+		return nil
+	}
+	return err
+}
+
+func (p *showPrinter) printValue(v Value, depth int) error {
+	if p.Force {
+		if _, err := p.th.Force(v, source.NoPos); err != nil {
+			return err
+		}
+	}
+	w, state := Peek(v)
+	switch state {
+	case Suspended:
+		p.out.WriteString("«thunk»")
+		return nil
+	case Running:
+		p.out.WriteString("«potential infinite recursion»")
+		return nil
+	}
+	switch w := w.(type) {
+	case Null:
+		p.out.WriteString("null")
+	case Bool:
+		p.out.WriteString(strconv.FormatBool(bool(w)))
+	case Int:
+		p.out.WriteString(strconv.FormatInt(int64(w), 10))
+	case Float:
+		p.out.WriteString(FormatFloat(float64(w)))
+	case Path:
+		p.out.WriteString(string(w))
+	case *String:
+		p.printString(w.S)
+	case *Attrs:
+		return p.printAttrs(w, depth)
+	case *List:
+		return p.printList(v, w, depth)
+	case *Closure:
+		p.out.WriteString("«" + p.lambda(w) + "»")
+	case *Builtin:
+		p.out.WriteString("«primop " + w.Name + "»")
+	case *PartialApp:
+		p.out.WriteString("«partially applied primop " + w.Builtin.Name + "»")
+	}
+	return nil
+}
+
+func (p *showPrinter) lambda(c *Closure) string {
+	s := "lambda"
+	if name := c.Fn.Name(); name != "" {
+		s += " " + name
+	}
+	return s + " @ " + p.th.ShowPos(c.Fn.Pos())
+}
+
+func (p *showPrinter) printString(s string) {
+	if len(s) <= p.MaxString {
+		AppendQuoted(&p.out, s)
 		return
 	}
-	AppendQuoted(&s.Builder, t[:showString])
-	s.WriteByte(' ')
-	s.elided(len(t)-showString, "byte")
+	AppendQuoted(&p.out, s[:p.MaxString])
+	p.out.WriteByte(' ')
+	p.elide(len(s)-p.MaxString, "byte")
 }
 
-func (s *shower) elided(n int, what string) {
+// elide says that n things were left out.
+func (p *showPrinter) elide(n int, thing string) {
 	if n != 1 {
-		what += "s"
+		thing += "s"
 	}
-	fmt.Fprintf(s, "«%d %s elided»", n, what)
+	fmt.Fprintf(&p.out, "«%d %s elided»", n, thing)
 }
 
-// repeated reports whether v was shown before.
-func (s *shower) repeated(v Value) bool {
-	if s.seen[v] {
-		s.WriteString("«repeated»")
+func (p *showPrinter) repeated(v Value) bool {
+	if p.NoRepeats {
+		return false
+	}
+	if p.seen[v] {
+		p.out.WriteString("«repeated»")
 		return true
 	}
-	if s.seen == nil {
-		s.seen = map[Value]bool{}
-	}
-	s.seen[v] = true
+	p.seen[v] = true
 	return false
 }
 
-func (s *shower) list(l *List, depth int) {
-	if len(l.Elems) > 0 && s.repeated(l) {
+// space separates items.
+func (p *showPrinter) space(pretty bool) {
+	if !pretty {
+		p.out.WriteByte(' ')
 		return
 	}
-	if depth >= showDepth {
-		s.WriteString("[ ... ]")
-		return
+	p.out.WriteByte('\n')
+	for range p.indent {
+		p.out.WriteByte(' ')
 	}
-	s.WriteByte('[')
+}
+
+// pretty decides whether something of n items, the only one of them being
+// first, is spread over several lines.
+func (p *showPrinter) pretty(n int, first func() Value) (bool, error) {
+	if p.Indent == 0 || n == 0 {
+		return false, nil
+	}
+	if n > 1 {
+		return true, nil
+	}
+	v, err := p.th.Force(first(), source.NoPos)
+	if err != nil {
+		return false, err
+	}
+	switch v.(type) {
+	case *List, *Attrs:
+		return true, nil
+	}
+	return false, nil
+}
+
+func (p *showPrinter) printAttrs(a *Attrs, depth int) error {
+	if p.repeated(a) {
+		return nil
+	}
+	if p.Force && p.Derivations {
+		drv, err := p.th.IsDerivation(a)
+		if err != nil {
+			return err
+		}
+		if drv {
+			return p.derivation(a)
+		}
+	}
+	if depth >= p.MaxDepth {
+		p.out.WriteString("{ ... }")
+		return nil
+	}
+	attrs := a.Sorted(p.th.Symbols)
+	if p.MaxAttrs != math.MaxInt {
+		p.importantFirst(attrs)
+	}
+	p.indent += p.Indent
+	p.out.WriteByte('{')
+	pretty, err := p.pretty(len(attrs), func() Value { return attrs[0].Val })
+	if err != nil {
+		return err
+	}
+	for i, at := range attrs {
+		p.space(pretty)
+		if p.attrs >= p.MaxAttrs {
+			p.elide(len(attrs)-i, "attribute")
+			break
+		}
+		AppendAttrName(&p.out, p.th.Symbols.Name(at.Sym))
+		p.out.WriteString(" = ")
+		if err := p.print(at.Val, depth+1); err != nil {
+			return err
+		}
+		p.out.WriteByte(';')
+		p.attrs++
+	}
+	p.indent -= p.Indent
+	p.space(pretty)
+	p.out.WriteByte('}')
+	return nil
+}
+
+// importantFirst moves type and _type to the front, where a cut-off set still
+// shows them.
+func (p *showPrinter) importantFirst(attrs []Attr) {
+	rank := func(at Attr) int {
+		switch p.th.Symbols.Name(at.Sym) {
+		case "type", "_type":
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(attrs, func(a, b Attr) int { return rank(a) - rank(b) })
+}
+
+func (p *showPrinter) printList(v Value, l *List, depth int) error {
+	if len(l.Elems) > 0 && p.repeated(v) {
+		return nil
+	}
+	if depth >= p.MaxDepth {
+		p.out.WriteString("[ ... ]")
+		return nil
+	}
+	p.indent += p.Indent
+	p.out.WriteByte('[')
+	pretty, err := p.pretty(len(l.Elems), func() Value { return l.Elems[0] })
+	if err != nil {
+		return err
+	}
 	for i, e := range l.Elems {
-		s.WriteByte(' ')
-		if s.items >= showItems {
-			s.elided(len(l.Elems)-i, "item")
+		p.space(pretty)
+		if p.items >= p.MaxItems {
+			p.elide(len(l.Elems)-i, "item")
 			break
 		}
-		s.value(e, depth+1)
-		s.items++
-	}
-	s.WriteString(" ]")
-}
-
-func (s *shower) set(a *Attrs, depth int) {
-	if a.Len() > 0 && s.repeated(a) {
-		return
-	}
-	if depth >= showDepth {
-		s.WriteString("{ ... }")
-		return
-	}
-	s.WriteByte('{')
-	attrs := a.Sorted(s.th.Symbols)
-	slices.SortStableFunc(attrs, func(x, y Attr) int { return s.rank(x) - s.rank(y) })
-	for i, x := range attrs {
-		s.WriteByte(' ')
-		if s.attrs >= showAttrs {
-			n := len(attrs) - i
-			s.elided(n, "attribute")
-			break
+		if err := p.print(e, depth+1); err != nil {
+			return err
 		}
-		AppendAttrName(&s.Builder, s.names[x.Sym])
-		s.WriteString(" = ")
-		s.value(x.Val, depth+1)
-		s.WriteByte(';')
-		s.attrs++
+		p.items++
 	}
-	s.WriteString(" }")
+	p.indent -= p.Indent
+	p.space(pretty)
+	p.out.WriteByte(']')
+	return nil
 }
 
-// rank puts type and _type before the other attributes.
-func (s *shower) rank(a Attr) int {
-	if a.Sym == symbol.Type || s.names[a.Sym] == "_type" {
-		return 0
-	}
-	return 1
-}
-
-// AppendQuoted writes t as a string literal of the language.
-func AppendQuoted(b *strings.Builder, t string) {
-	b.WriteByte('"')
-	for i := range len(t) {
-		switch c := t[i]; {
-		case c == '"' || c == '\\' || c == '$' && i+1 < len(t) && t[i+1] == '{':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c == '\r':
-			b.WriteString(`\r`)
-		case c == '\t':
-			b.WriteString(`\t`)
-		default:
-			b.WriteByte(c)
+func (p *showPrinter) derivation(a *Attrs) error {
+	p.out.WriteString("«derivation")
+	if at, ok := a.Get(symbol.DrvPath); ok {
+		s, err := p.th.Coerce(at.Val, at.Pos, CoerceOptions{}, "while evaluating the drvPath of a derivation")
+		if err != nil {
+			return err
 		}
+		p.out.WriteString(" " + s.S)
 	}
-	b.WriteByte('"')
-}
-
-// AppendAttrName writes the name of an attribute, in quotes if it is not an
-// identifier.
-func AppendAttrName(b *strings.Builder, name string) {
-	if IsIdentifier(name) {
-		b.WriteString(name)
-		return
-	}
-	AppendQuoted(b, name)
-}
-
-// IsIdentifier reports whether name can be written as an attribute name
-// without quotes.
-func IsIdentifier(name string) bool {
-	switch name {
-	case "", "if", "then", "else", "assert", "with", "let", "in", "rec", "inherit":
-		return false
-	}
-	for i := range len(name) {
-		c := name[i]
-		switch {
-		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_':
-		case i > 0 && (c >= '0' && c <= '9' || c == '-' || c == '\''):
-		default:
-			return false
-		}
-	}
-	return true
+	p.out.WriteString("»")
+	return nil
 }

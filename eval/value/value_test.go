@@ -229,7 +229,7 @@ func TestShow(t *testing.T) {
 	b.Add(th.Symbols.Intern("a b"), 0, th.Lazy(0, nil))
 	b.Add(symbol.Type, 0, Null{})
 	deep := Value(Int(1))
-	for range 12 {
+	for range 20 {
 		deep = NewList(deep)
 	}
 	shared := NewList(Int(1))
@@ -289,3 +289,18 @@ func TestDepth(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestShowDeep writes a message about a value where no more calls are possible.
+func TestShowDeep(t *testing.T) {
+	th := &Thread{Symbols: symbol.NewTable(), Sources: source.NewSet(), MaxDepth: 1}
+	v := Value(Int(1))
+	for range 20 {
+		v = NewList(v)
+	}
+	if got, want := th.Show(v), "[ [ [ [ [ [ [ [ [ [ [ ... ] ] ] ] ] ] ] ] ] ] ]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if _, err := th.ShowAs(v, ShowOptions{}); err == nil {
+		t.Error("more than the limits of messages was written without counting")
+	}
+}
