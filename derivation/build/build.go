@@ -73,6 +73,13 @@ type Checker interface {
 	Check(ctx context.Context) error
 }
 
+// JobChecker is implemented by Builders that may find, before anything is built
+// or downloaded, that they cannot carry out a derivation on this machine. Of
+// the job, only Drv, DrvPath and Store are there yet.
+type JobChecker interface {
+	CheckJob(ctx context.Context, job *Job) error
+}
+
 // Run makes the goals valid. The results are those of all goals and of all
 // derivations that had to be built, in the order of the plan, goals that were
 // valid last. The error is an [*Error] if builds failed.
@@ -190,12 +197,17 @@ func (r *runner) checkBuilders(plan *Plan) error {
 	for _, n := range plan.nodes {
 		name := builderName(n.drv)
 		b, err := r.builder(n)
-		if err != nil || asked[name] {
-			continue // an error comes when it is the derivation's turn
+		if err != nil {
+			continue // it comes when it is the derivation's turn
 		}
-		asked[name] = true
-		if c, ok := b.(Checker); ok {
+		if c, ok := b.(Checker); ok && !asked[name] {
+			asked[name] = true
 			if err := c.Check(r.ctx); err != nil {
+				return err
+			}
+		}
+		if c, ok := b.(JobChecker); ok {
+			if err := c.CheckJob(r.ctx, &Job{Drv: n.drv, DrvPath: n.path, Store: r.store}); err != nil {
 				return err
 			}
 		}

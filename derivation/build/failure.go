@@ -58,8 +58,10 @@ func (f *Failure) Error() string {
 	var b strings.Builder
 	var exit *ExitError
 	switch text := f.Err.Error(); {
-	case errors.As(f.Err, &exit):
+	case errors.As(f.Err, &exit) && text == exit.Error():
 		fmt.Fprintf(&b, "builder for '%s' %s", f.Drv, text)
+	case exit != nil: // of a program that a builtin builder ran
+		fmt.Fprintf(&b, "building '%s': %s", f.Drv, text)
 	case strings.Contains(text, storepath.Dir+"/"):
 		b.WriteString(text)
 	default: // something that does not say what it is about

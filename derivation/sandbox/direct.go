@@ -36,15 +36,20 @@ import (
 type Direct struct{}
 
 var _ build.Builder = Direct{}
-var _ build.Checker = Direct{}
+var _ build.JobChecker = Direct{}
 
-// Check does nothing: what can be in the way is known when a store is.
-func (Direct) Check(context.Context) error { return nil }
+// CheckJob finds out whether the store is where builders look for it.
+func (Direct) CheckJob(_ context.Context, job *build.Job) error {
+	if job.Store.Dir() != storepath.Dir {
+		return fmt.Errorf("building without a sandbox needs the store at %s, not at %s: run as root with '--store /'", storepath.Dir, job.Store.Dir())
+	}
+	return nil
+}
 
 // Build runs the job's builder.
 func (Direct) Build(ctx context.Context, job *build.Job) error {
-	if job.Store.Dir() != storepath.Dir {
-		return fmt.Errorf("building without a sandbox needs the store at %s, not at %s: run as root with '--store /'", storepath.Dir, job.Store.Dir())
+	if err := (Direct{}).CheckJob(ctx, job); err != nil {
+		return err
 	}
 	env, err := build.Environment(ctx, job, job.TmpDir)
 	if err != nil {
@@ -260,18 +265,18 @@ func superviseDirect(p *plan) (outcome, error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return outcome{}, fmt.Errorf("adopt the builder's processes: %w", err)
 	}
+	// SIGTERM means that the build is given up, or that who wanted it is gone.
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM)
+	defer stop()
+	if p.InPlace {
+		return superviseInRoot(ctx, p)
+	}
 	main, err := startPayload(p)
 	if err != nil {
 		return outcome{}, err
 	}
-	// SIGTERM means that the build is given up, or that who wanted it is gone.
-	term := make(chan os.Signal, 1)
-	signal.Notify(term, unix.SIGTERM)
-	go func() {
-		<-term
-		unix.Kill(main.pid, unix.SIGKILL)
-	}()
-	if err := main.release(); err != nil {
+	context.AfterFunc(ctx, main.kill)
+	if err := main.release(goOn); err != nil {
 		return outcome{}, err
 	}
 	out, ok := main.wait()

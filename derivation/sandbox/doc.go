@@ -6,8 +6,8 @@
 // it: the closure of the inputs at /nix/store, read-only, beside the outputs
 // that it makes there; /build, /tmp, /proc, a few devices, and a static shell at
 // /bin/sh if there is one. [RunInRoot] runs a program as root of a directory
-// tree and records what only real root could do to it. [Direct] runs builders
-// without any of this.
+// tree and records what only real root could do to it. [Direct] and
+// [DirectInRoot] do the same without any of this.
 //
 // No privileges are needed, and having them changes nothing: every namespace
 // lies below a user namespace that maps a single user. [Check] tells whether

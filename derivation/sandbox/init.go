@@ -77,11 +77,11 @@ func initialise(p *plan) (outcome, error) {
 	}
 	var rec *recorder
 	if p.Record {
-		if rec, err = newRecorder(p.Owners); err != nil {
+		if rec, err = newRecorder("/", p.Owners); err != nil {
 			return outcome{}, err
 		}
 	}
-	if err := main.release(); err != nil {
+	if err := main.release(goOn); err != nil {
 		return outcome{}, err
 	}
 	if p.Record {
@@ -93,7 +93,7 @@ func initialise(p *plan) (outcome, error) {
 			}
 			return outcome{}, err
 		}
-		go rec.serve(listener)
+		rec.start(listener)
 	}
 	out, ok := main.wait()
 	if !ok {
@@ -187,6 +187,9 @@ type payload struct {
 // released.
 func startPayload(p *plan) (*payload, error) {
 	its := plan{Path: p.Path, Args: p.Args, Env: p.Env, Dir: p.Dir, Linux32: p.Linux32, Record: p.Record, Direct: p.Direct}
+	if p.Direct {
+		its.Root = p.Root
+	}
 	text, err := its.encode()
 	if err != nil {
 		return nil, err
@@ -227,21 +230,30 @@ func startPayload(p *plan) (*payload, error) {
 	return main, nil
 }
 
+// What the payload is told when it is released.
+const (
+	goOn        = '\n'
+	goOnForReal = 'r' // without a recorder, though the plan wants one
+)
+
 // release lets the payload go on.
-func (m *payload) release() error {
-	if _, err := m.start.Write([]byte{'\n'}); err != nil {
+func (m *payload) release(how byte) error {
+	if _, err := m.start.Write([]byte{how}); err != nil {
 		return fmt.Errorf("release the sandbox's program: %w", err)
 	}
 	return m.start.Close()
 }
 
-// listener receives the descriptor that the payload sends.
+// listener receives the descriptor that the payload sends. The error is
+// errNoListener if the payload could not have one.
 func (m *payload) listener() (int, error) {
-	defer m.sock.Close()
 	buf, oob := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
 	_, n, _, _, err := unix.Recvmsg(int(m.sock.Fd()), buf, oob, unix.MSG_CMSG_CLOEXEC)
 	if err != nil {
 		return -1, fmt.Errorf("receive the recorder's descriptor: %w", err)
+	}
+	if buf[0] == noListener {
+		return -1, errNoListener
 	}
 	messages, err := unix.ParseSocketControlMessage(oob[:n])
 	if err != nil || len(messages) == 0 {
@@ -253,6 +265,9 @@ func (m *payload) listener() (int, error) {
 	}
 	return fds[0], nil
 }
+
+// kill ends the payload, which need not be there any more.
+func (m *payload) kill() { unix.Kill(m.pid, unix.SIGKILL) }
 
 // wait waits for the payload to end and reaps whoever lost his parent
 // meanwhile.

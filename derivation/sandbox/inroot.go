@@ -19,6 +19,19 @@ import (
 //
 // The error is an [build.ExitError] if the program failed.
 func RunInRoot(ctx context.Context, c RootCommand) (OwnerTable, error) {
+	p, err := c.plan()
+	if err != nil {
+		return nil, err
+	}
+	out, err := run(ctx, p, c.Log)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return c.finish(out)
+}
+
+// plan says what init has to do.
+func (c *RootCommand) plan() (*plan, error) {
 	if len(c.Args) == 0 || !filepath.IsAbs(c.Args[0]) {
 		return nil, errors.New("run in a root directory: the program must be an absolute path")
 	}
@@ -40,10 +53,11 @@ func RunInRoot(ctx context.Context, c RootCommand) (OwnerTable, error) {
 		p.Owners = append(p.Owners, ownerEntry{ino.Dev, ino.Ino, o})
 	}
 	slices.SortFunc(p.Binds, func(a, b mount) int { return strings.Compare(a.Target, b.Target) })
-	out, err := run(ctx, p, c.Log)
-	if err != nil {
-		return nil, explain(err)
-	}
+	return p, nil
+}
+
+// finish tells what the program did.
+func (c *RootCommand) finish(out outcome) (OwnerTable, error) {
 	for _, n := range out.Notes {
 		fmt.Fprintf(c.Log, "warning: %s\n", n)
 	}

@@ -35,8 +35,14 @@ func runPayload() error {
 	if _, err := unix.Write(payloadSock, []byte{0}); err != nil {
 		return fmt.Errorf("report to the sandbox's first process: %w", err)
 	}
-	if _, err := start.ReadByte(); err != nil {
+	how, err := start.ReadByte()
+	if err != nil {
 		os.Exit(1) // init gave up and says why
+	}
+	if p.Root != "" {
+		if err := unix.Chroot(p.Root); err != nil {
+			return fmt.Errorf("change the root to '%s': %w", p.Root, err)
+		}
 	}
 	if err := unix.Chdir(p.Dir); err != nil {
 		return fmt.Errorf("changing into '%s': %w", p.Dir, err)
@@ -44,19 +50,36 @@ func runPayload() error {
 	if err := limit(p.Linux32); err != nil {
 		return err
 	}
-	if p.Record {
-		listener, err := install(recorderFilter(), true)
-		if err != nil {
-			return err
-		}
-		if err := unix.Sendmsg(payloadSock, []byte{0}, unix.UnixRights(listener), nil, 0); err != nil {
-			return fmt.Errorf("send the recorder's descriptor: %w", err)
+	if p.Record && how == goOnForReal {
+		err = actForReal()
+	} else if p.Record {
+		var listener int
+		listener, err = install(recorderFilter(), true)
+		switch {
+		case err == nil:
+			if err := unix.Sendmsg(payloadSock, []byte{0}, unix.UnixRights(listener), nil, 0); err != nil {
+				return fmt.Errorf("send the recorder's descriptor: %w", err)
+			}
+			if p.Direct {
+				err = dropCapabilities(kept &^ recorded)
+			}
+		case p.Direct:
+			if _, err := unix.Write(payloadSock, []byte{noListener}); err != nil {
+				return fmt.Errorf("report to the sandbox's first process: %w", err)
+			}
+			if n, err := unix.Read(payloadSock, make([]byte, 1)); err != nil || n == 0 {
+				os.Exit(1)
+			}
+			err = actForReal()
 		}
 	} else if _, err := install(builderFilter(), false); err != nil {
 		if !p.Direct {
 			return err
 		}
 		fmt.Fprintf(os.Stderr, "warning: the builder is not kept from setting setuid bits: %v\n", err)
+	}
+	if err != nil {
+		return err
 	}
 	return execute(p.Path, p.Args, p.Env)
 }

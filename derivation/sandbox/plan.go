@@ -24,10 +24,12 @@ type plan struct {
 	HostNetwork bool // else there is a loopback interface and nothing more
 	UID, GID    int  // what the payload sees itself as
 
-	Direct bool // no namespaces and no root, just run the program
+	Direct bool // no namespaces; the root, if any, is entered with chroot
 	Probe  bool // only find out whether all this works
 	Record bool // keep the payload root and record ownership
 	Owners []ownerEntry
+
+	NoRecorder bool // record by doing things for real, for tests of what is a last resort
 
 	Args    []string // Args[0] is the name the program is called by
 	Path    string   // the program

@@ -233,6 +233,10 @@ func (q *question) mknod(t target, mode, dev uint32) (int64, error) {
 	if err := unix.Mknodat(dir, name, unix.S_IFREG|perm, 0); err != nil {
 		return 0, err
 	}
+	// The recorder has an umask, too.
+	if err := unix.Fchmodat(dir, name, perm, 0); err != nil {
+		return 0, err
+	}
 	fd, err := unix.Openat(dir, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, err

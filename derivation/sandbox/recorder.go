@@ -26,12 +26,14 @@ import (
 //     and a directory listing with types shows it as such.
 //   - Permission checks are made for root, who may do everything.
 type recorder struct {
+	root    string // as this process sees it
 	entries map[Ino]entry
 	pins    []pin // a ring
 	next    int   // the place in pins that is used next
 	notes   []string
 	noted   map[string]bool
 	quit    [2]int // closing quit[1] ends serve
+	serving bool
 	done    chan struct{}
 }
 
@@ -61,8 +63,8 @@ type pin struct {
 // within a tick.
 const pinned = 256
 
-func newRecorder(owners []ownerEntry) (*recorder, error) {
-	r := &recorder{entries: map[Ino]entry{}, noted: map[string]bool{}, done: make(chan struct{})}
+func newRecorder(root string, owners []ownerEntry) (*recorder, error) {
+	r := &recorder{root: root, entries: map[Ino]entry{}, noted: map[string]bool{}, done: make(chan struct{})}
 	if err := unix.Pipe2(r.quit[:], unix.O_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("create a pipe: %w", err)
 	}
@@ -73,7 +75,7 @@ func newRecorder(owners []ownerEntry) (*recorder, error) {
 	for _, o := range owners {
 		table[Ino{o.Dev, o.Ino}] = o.Owner
 	}
-	err := walkRoot(func(path string, ino Ino) error {
+	err := walkRoot(root, func(path string, ino Ino) error {
 		o, ok := table[ino]
 		if !ok {
 			return nil
@@ -92,7 +94,7 @@ func newRecorder(owners []ownerEntry) (*recorder, error) {
 func (r *recorder) table() ([]ownerEntry, error) {
 	var rows []ownerEntry
 	seen := map[Ino]bool{}
-	err := walkRoot(func(path string, ino Ino) error {
+	err := walkRoot(r.root, func(path string, ino Ino) error {
 		e, ok := r.entries[ino]
 		if !ok || seen[ino] || e.owner == (Owner{}) {
 			return nil
@@ -111,9 +113,9 @@ func (r *recorder) table() ([]ownerEntry, error) {
 }
 
 // walkRoot calls visit for each file of the root's own file system.
-func walkRoot(visit func(path string, ino Ino) error) error {
+func walkRoot(root string, visit func(path string, ino Ino) error) error {
 	var rootDev uint64
-	return filepath.WalkDir("/", func(path string, d fs.DirEntry, err error) error {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return fmt.Errorf("read %s: %w", path, err)
 		}
@@ -123,7 +125,7 @@ func walkRoot(visit func(path string, ino Ino) error) error {
 		}
 		st := info.Sys().(*syscall.Stat_t)
 		ino := Ino{uint64(st.Dev), st.Ino}
-		if path == "/" {
+		if path == root {
 			rootDev = ino.Dev
 		}
 		if ino.Dev != rootDev {
@@ -202,6 +204,12 @@ func (r *recorder) note(format string, args ...any) {
 	}
 }
 
+// start lets the recorder answer what comes from listener.
+func (r *recorder) start(listener int) {
+	r.serving = true
+	go r.serve(listener)
+}
+
 // serve answers notifications until stop is called.
 func (r *recorder) serve(listener int) {
 	defer close(r.done)
@@ -247,10 +255,12 @@ func (r *recorder) serve(listener int) {
 	}
 }
 
-// stop ends serve and waits for it.
+// stop ends the answers and waits for the last one.
 func (r *recorder) stop() {
 	unix.Close(r.quit[1])
-	<-r.done
+	if r.serving {
+		<-r.done
+	}
 	for _, p := range r.pins {
 		unix.Close(p.fd)
 	}

@@ -227,6 +227,12 @@ func step(w []string) error {
 				return err
 			}
 		}
+	case "rename":
+		return os.Rename(w[1], w[2])
+	case "background": // leave something running, in a root without /proc
+		cmd := exec.Command("/tool", "steps", "sleep "+w[1])
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		return cmd.Start()
 	case "daemon": // leave something running that holds the log open
 		signal.Ignore(syscall.SIGHUP)
 		cmd := exec.Command("/proc/self/exe", "steps", "sleep 600")

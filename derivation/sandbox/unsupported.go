@@ -42,5 +42,11 @@ func Main() {}
 // Check finds out whether sandboxes can be made on this machine: no.
 func Check(context.Context) error { return errUnsupported }
 
+// DirectInRoot always fails.
+func DirectInRoot(context.Context, RootCommand) (OwnerTable, error) { return nil, errUnsupported }
+
+// CheckDirectInRoot always fails.
+func CheckDirectInRoot(context.Context) error { return errUnsupported }
+
 // RunInRoot always fails.
 func RunInRoot(context.Context, RootCommand) (OwnerTable, error) { return nil, errUnsupported }
