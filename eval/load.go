@@ -14,19 +14,14 @@ import (
 	"gonix/eval/resolve"
 	"gonix/eval/symbol"
 	"gonix/eval/value"
-	"gonix/parser"
 	"gonix/parser/source"
 )
 
 // compile makes a program of a text. base is what its relative paths are
 // relative to; scope names the slots of the frame around it, if there is one.
 func (s *State) compile(name, text, base string, scope []symbol.Symbol) (code.Node, error) {
-	file := s.th.Sources.Add(name, text)
-	tree, err := parser.Parse(file, parser.Options{Base: base, Home: s.opt.Home})
+	tree, err := s.parse(name, text, base)
 	if err != nil {
-		if e, ok := errors.AsType[*parser.Error](err); ok {
-			return nil, &value.Error{Kind: value.ParseError, Msg: e.Msg, Pos: e.Pos}
-		}
 		return nil, err
 	}
 	return resolve.File(tree, resolve.Env{Symbols: s.th.Symbols, Globals: s.globals, Scope: scope})
@@ -76,14 +71,22 @@ func (s *State) EvalFile(file string) (value.Value, error) {
 }
 
 func (s *State) compileFile(file string, scope []symbol.Symbol) (code.Node, error) {
-	if err := s.mayRead(file); err != nil {
+	text, err := s.programText(file)
+	if err != nil {
 		return nil, err
+	}
+	return s.compile(file, text, path.Dir(file), scope)
+}
+
+func (s *State) programText(file string) (string, error) {
+	if err := s.mayRead(file); err != nil {
+		return "", err
 	}
 	text, err := s.files.ReadFile(file)
 	if err != nil {
-		return nil, missingPath(file, err)
+		return "", missingPath(file, err)
 	}
-	return s.compile(file, string(text), path.Dir(file), scope)
+	return string(text), nil
 }
 
 // missingPath is Nix's message for a file that is not there.

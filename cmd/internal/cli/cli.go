@@ -23,6 +23,7 @@ const version = "0.1.0"
 
 // world is what a command knows of the process that it runs in.
 type world struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	lookupEnv      func(string) (string, bool)
 	cwd            string
@@ -61,7 +62,7 @@ func Main(name string, args []string) int {
 	}
 	fd := int(os.Stderr.Fd())
 	w := &world{
-		stdout: os.Stdout, stderr: os.Stderr, lookupEnv: os.LookupEnv, cwd: cwd,
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, lookupEnv: os.LookupEnv, cwd: cwd,
 		terminal: term.IsTerminal(fd) && os.Getenv("TERM") != "dumb",
 		width: func() int {
 			if cols, _, err := term.GetSize(fd); err == nil && cols > 0 {
@@ -75,7 +76,7 @@ func Main(name string, args []string) int {
 
 // run is Main without the process.
 func run(ctx context.Context, w *world, name string, args []string) int {
-	err := buildCommand(ctx, w, name, args)
+	err := dispatch(ctx, w, name, args)
 	var exit exitError
 	switch {
 	case err == nil:

@@ -68,8 +68,8 @@ func (p *progress) run() {
 	}()
 }
 
-// close removes our lines from the terminal.
-func (p *progress) close() {
+// rest removes our lines from the terminal until run is called again.
+func (p *progress) rest() {
 	if p.stop != nil {
 		close(p.stop)
 		<-p.ended
@@ -78,6 +78,13 @@ func (p *progress) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.erase()
+}
+
+// close removes our lines from the terminal for good.
+func (p *progress) close() {
+	p.rest()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.live = false
 }
 

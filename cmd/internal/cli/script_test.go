@@ -23,7 +23,9 @@ import (
 func TestMain(m *testing.M) {
 	sandbox.Main()
 	testscript.Main(m, map[string]func(){
-		"gonix-build": func() { os.Exit(Main("gonix-build", os.Args[1:])) },
+		"gonix":           func() { os.Exit(Main("gonix", os.Args[1:])) },
+		"gonix-build":     func() { os.Exit(Main("gonix-build", os.Args[1:])) },
+		"nix-instantiate": func() { os.Exit(Main("nix-instantiate", os.Args[1:])) },
 	})
 }
 

@@ -27,6 +27,15 @@ type settings struct {
 	ConnectTimeout   time.Duration
 	ShowTrace        bool
 	FsyncMetadata    bool
+
+	// What evaluation may do; see eval.Settings.
+	Pure                 bool
+	Restrict             bool
+	TraceVerbose         bool
+	AbortOnWarn          bool
+	ImportFromDerivation bool
+	EvalSystem           string   // builtins.currentSystem, if it is not System
+	AllowedURIs          []string // what restricted evaluation may fetch
 }
 
 func defaultSettings() settings {
@@ -39,6 +48,8 @@ func defaultSettings() settings {
 		DownloadAttempts: 5,
 		StalledTimeout:   300 * time.Second,
 		ConnectTimeout:   15 * time.Second,
+
+		ImportFromDerivation: true,
 	}
 }
 
@@ -74,6 +85,15 @@ var settingTable = map[string]func(s *settings, v string) error{
 	"connect-timeout":          func(s *settings, v string) error { return secondsSetting(&s.ConnectTimeout, v) },
 	"show-trace":               func(s *settings, v string) error { return boolSetting(&s.ShowTrace, v) },
 	"fsync-metadata":           func(s *settings, v string) error { return boolSetting(&s.FsyncMetadata, v) },
+	"pure-eval":                func(s *settings, v string) error { return boolSetting(&s.Pure, v) },
+	"restrict-eval":            func(s *settings, v string) error { return boolSetting(&s.Restrict, v) },
+	"trace-verbose":            func(s *settings, v string) error { return boolSetting(&s.TraceVerbose, v) },
+	"abort-on-warn":            func(s *settings, v string) error { return boolSetting(&s.AbortOnWarn, v) },
+	"allowed-uris":             func(s *settings, v string) error { s.AllowedURIs = strings.Fields(v); return nil },
+	"eval-system":              func(s *settings, v string) error { s.EvalSystem = v; return nil },
+	"allow-import-from-derivation": func(s *settings, v string) error {
+		return boolSetting(&s.ImportFromDerivation, v)
+	},
 }
 
 // ignoredSettings are settings of Nix that change nothing about what is built

@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// command is one of the things that the program can do.
+type command struct {
+	name  string   // as the first argument of gonix
+	alone []string // names under which the program is this command
+	about string
+	run   func(ctx context.Context, w *world, name string, args []string) error
+}
+
+// commands are all of them, in the order of the usage.
+var commands = []command{
+	{"build", []string{"gonix-build", "nix-build"}, "build derivations and container images", buildCommand},
+	{"instantiate", []string{"gonix-instantiate", "nix-instantiate"}, "make derivations of expressions, or evaluate or parse them", instantiateCommand},
+}
+
+// dispatch runs the command that the program is called as, or the one that
+// the first argument names.
+func dispatch(ctx context.Context, w *world, name string, args []string) error {
+	for _, c := range commands {
+		for _, alias := range c.alone {
+			if name == alias {
+				return c.run(ctx, w, name, args)
+			}
+		}
+	}
+	if len(args) == 0 {
+		usage(w.stderr)
+		return errReported
+	}
+	for _, c := range commands {
+		if args[0] == c.name {
+			return c.run(ctx, w, "gonix "+c.name, args[1:])
+		}
+	}
+	switch args[0] {
+	case "--help", "-h", "help":
+		usage(w.stdout)
+		return nil
+	case "--version":
+		fmt.Fprintf(w.stdout, "gonix (gonix) %s\n", version)
+		return nil
+	}
+	return fmt.Errorf("'%s' is not a command of gonix\nTry 'gonix --help' for more information.", args[0])
+}
+
+func usage(out io.Writer) {
+	var b strings.Builder
+	b.WriteString("Usage: gonix COMMAND [FLAG]... [ARGUMENT]...\n\nCommands:\n")
+	for _, c := range commands {
+		fmt.Fprintf(&b, "  %-12s %s (also as %s)\n", c.name, c.about, strings.Join(c.alone, ", "))
+	}
+	b.WriteString("\n'gonix COMMAND --help' describes one of them.\n")
+	io.WriteString(out, b.String())
+}

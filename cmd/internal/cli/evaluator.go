@@ -1,0 +1,225 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"gonix/derivation/build"
+	"gonix/derivation/store"
+	"gonix/derivation/storepath"
+	"gonix/eval"
+	"gonix/eval/instantiate"
+	"gonix/eval/value"
+	"gonix/nixpkgs-lite"
+	"gonix/parser/source"
+)
+
+// builtinSet is where the embedded package set seems to lie: messages and
+// builtins.toString show it.
+const builtinSet = "/gonix/nixpkgs-lite"
+
+// evaluator is what a command evaluates with.
+type evaluator struct {
+	w     *world
+	flags *evalFlags
+	set   *settings
+	store instantiate.Store
+	// physical is where the store keeps a file that is named by its logical
+	// path; nil if there is no store.
+	physical func(file string) string
+	fetcher  instantiate.Fetcher // nil fetches nothing
+	trace    io.Writer           // takes whole lines
+	// alwaysSet says that the embedded package set is nixpkgs whatever NIX_PATH
+	// says, if that names no other.
+	alwaysSet bool
+	// realise makes what strings depend on valid before it is read.
+	realise func(elems []value.ContextElem) error
+}
+
+// newState returns the state of an evaluation that has not begun.
+func (e *evaluator) newState(ctx context.Context) *eval.State {
+	files := eval.Files{
+		Mounts:   []eval.Mount{{Path: builtinSet, FS: nixpkgslite.FS}},
+		Physical: e.physical,
+	}
+	inst := instantiate.New(ctx, instantiate.Options{
+		Store: e.store,
+		Files: files,
+		Realise: func(_ *value.Thread, _ source.Pos, c *value.Context) error {
+			return e.realise(c.Elems())
+		},
+		Fetcher: e.allowedFetcher(),
+		Warn:    func(msg string) { fmt.Fprintf(e.trace, "warning: %s\n", msg) },
+		Pure:    e.set.Pure,
+	})
+	system := e.set.System
+	if e.set.EvalSystem != "" {
+		system = e.set.EvalSystem
+	}
+	return eval.New(eval.Options{
+		SearchPath: e.searchPath(),
+		Files:      files,
+		Home:       e.w.getenv("HOME"),
+		Cwd:        e.w.cwd,
+		System:     system,
+		Now:        time.Now().Unix(),
+		MaxDepth:   e.set.MaxCallDepth,
+		Trace:      e.trace,
+		Settings: eval.Settings{
+			Pure:         e.set.Pure,
+			Restrict:     e.set.Restrict,
+			TraceVerbose: e.set.TraceVerbose,
+			AbortOnWarn:  e.set.AbortOnWarn,
+		},
+		Env:        e.w.getenv,
+		Builtins:   inst.Builtins(),
+		Paths:      inst,
+		Realise:    e.realise,
+		References: func(storePath string) ([]string, error) { return references(ctx, e.store, storePath) },
+	})
+}
+
+// references lists what the object at storePath refers to; one that is not
+// there refers to nothing.
+func references(ctx context.Context, st store.Store, storePath string) ([]string, error) {
+	path, err := storepath.Parse(storePath)
+	if err != nil {
+		return nil, err
+	}
+	info, err := st.Info(ctx, path)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	refs := make([]string, len(info.References))
+	for i, r := range info.References {
+		refs[i] = r.String()
+	}
+	return refs, nil
+}
+
+// contextGoals says what must be built before a string with this context can
+// be read.
+func contextGoals(elems []value.ContextElem) ([]build.Goal, error) {
+	var goals []build.Goal
+	for _, e := range elems {
+		if e.Kind != value.Built {
+			continue
+		}
+		drv, err := storepath.Parse(e.Path)
+		if err != nil {
+			return nil, err
+		}
+		goals = append(goals, build.Goal{Drv: drv, Outputs: []string{e.Output}})
+	}
+	return goals, nil
+}
+
+// importGoals is contextGoals where the settings let evaluation build.
+func importGoals(set *settings, elems []value.ContextElem) ([]build.Goal, error) {
+	goals, err := contextGoals(elems)
+	if len(goals) > 0 && !set.ImportFromDerivation {
+		return nil, &value.Error{Kind: value.EvalError, Recoverable: true, Msg: fmt.Sprintf(
+			"cannot build '%s^%s' during evaluation because the option 'allow-import-from-derivation' is disabled",
+			goals[0].Drv, goals[0].Outputs[0])}
+	}
+	return goals, err
+}
+
+// report shows a language error with its trace; other errors are for the
+// caller.
+func (e *evaluator) report(ctx context.Context, s *eval.State, err error) error {
+	var language *value.Error
+	var exit exitError
+	if ctx.Err() != nil || errors.As(err, &exit) || !errors.As(err, &language) {
+		return err
+	}
+	fmt.Fprintln(e.w.stderr, s.RenderError(err, e.set.ShowTrace, e.w.terminal))
+	return errReported
+}
+
+// argument returns what a positional argument names, evaluated if it is a
+// file.
+func (e *evaluator) argument(s *eval.State, arg string) (value.Value, error) {
+	if e.flags.exprs {
+		return s.Expression(arg, e.w.cwd, "«string»")
+	}
+	file, err := s.Lookup(arg)
+	if err != nil {
+		return nil, err
+	}
+	return s.EvalFile(file)
+}
+
+// autoArgs is the set that --arg and --argstr make.
+func (e *evaluator) autoArgs(s *eval.State) (*value.Attrs, error) {
+	b := value.NewBuilder(len(e.flags.autoArgs))
+	// Of several of the same name the last counts; a Builder keeps the first.
+	for i := len(e.flags.autoArgs) - 1; i >= 0; i-- {
+		a := e.flags.autoArgs[i]
+		var v value.Value = value.NewString(a.text)
+		if a.isExpr {
+			var err error
+			if v, err = s.Expression(a.text, e.w.cwd, "«string»"); err != nil {
+				return nil, err
+			}
+		}
+		b.Add(s.Symbols().Intern(a.name), source.NoPos, v)
+	}
+	return b.Finish(), nil
+}
+
+// searchPath is -I, then NIX_PATH, then the embedded package set as nixpkgs.
+// That set is what Nix calls the default of nix-path: where alwaysSet does not
+// say otherwise, NIX_PATH replaces it. Pure evaluation has no search path.
+func (e *evaluator) searchPath() []eval.SearchEntry {
+	if e.set.Pure {
+		return nil
+	}
+	var out []eval.SearchEntry
+	for _, text := range e.flags.include {
+		out = append(out, searchEntry(text))
+	}
+	nixPath, given := e.w.lookupEnv("NIX_PATH")
+	for _, text := range splitNixPath(nixPath) {
+		out = append(out, searchEntry(text))
+	}
+	if given && !e.alwaysSet {
+		return out
+	}
+	return append(out, eval.SearchEntry{Prefix: "nixpkgs", Path: builtinSet})
+}
+
+func searchEntry(text string) eval.SearchEntry {
+	if prefix, path, ok := strings.Cut(text, "="); ok {
+		return eval.SearchEntry{Prefix: prefix, Path: path}
+	}
+	return eval.SearchEntry{Path: text}
+}
+
+// splitNixPath splits at colons that do not belong to a URL, as Nix does
+// (EvalSettings::parseNixPath).
+func splitNixPath(s string) []string {
+	var out []string
+	for s != "" {
+		i := 0
+		for i < len(s) && (s[i] != ':' || strings.HasPrefix(s[i:], "://") || isChannel(s[:i])) {
+			i++
+		}
+		if s[:i] != "" {
+			out = append(out, s[:i])
+		}
+		s = strings.TrimPrefix(s[i:], ":")
+	}
+	return out
+}
+
+func isChannel(before string) bool {
+	return before == "channel" || before == "flake" || strings.HasSuffix(before, "=channel") || strings.HasSuffix(before, "=flake")
+}

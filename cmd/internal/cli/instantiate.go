@@ -1,0 +1,300 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"gonix/derivation/store"
+	"gonix/eval"
+	"gonix/eval/instantiate"
+	"gonix/eval/render"
+	"gonix/eval/value"
+	"gonix/parser/ast"
+	"gonix/parser/printer"
+	"gonix/parser/source"
+)
+
+// instantiation is one run of gonix instantiate.
+type instantiation struct {
+	evaluator
+	ctx      context.Context
+	f        *instantiateFlags
+	state    *eval.State
+	writable *store.Local // nil if the store is only read
+	progress *progress
+	roots    int  // links made so far
+	warned   bool // about missing links
+}
+
+// instantiateCommand is gonix instantiate: it writes the derivations that
+// expressions describe to the store and prints their paths, or it prints
+// values, or trees.
+func instantiateCommand(ctx context.Context, w *world, name string, args []string) error {
+	f, fs := newInstantiateFlags(name)
+	if err := f.parse(fs, args); err != nil {
+		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
+	}
+	switch {
+	case f.help:
+		fmt.Fprintf(w.stdout, "Usage: %s [FLAG]... [FILE]...\n\nWrite the derivations that Nix expressions describe to the store (default.nix if\nno file is named; - is standard input) and print their paths, or print what\nexpressions mean.\n\n%s", name, fs.FlagUsages())
+		return nil
+	case f.version:
+		fmt.Fprintf(w.stdout, "%s (gonix) %s\n", name, version)
+		return nil
+	}
+	stop, err := f.profile()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	set := defaultSettings()
+	if err := set.setAll(w.getenv("NIX_CONFIG"), w.warn); err != nil {
+		return err
+	}
+	if err := f.apply(&set, w.warn); err != nil {
+		return err
+	}
+	x := &instantiation{
+		evaluator: evaluator{w: w, flags: &f.evalFlags, set: &set},
+		ctx:       ctx,
+		f:         f,
+		progress:  newProgress(w.stderr, w.terminal && !f.quiet, w.width),
+	}
+	x.progress.quiet = f.quiet
+	x.progress.logs = !f.noOutput && !f.quiet && (f.verbose > 0 || !w.terminal)
+	x.trace = progressWriter{x.progress}
+	shut, err := x.open()
+	if err != nil {
+		return err
+	}
+	defer shut()
+	x.state = x.newState(ctx)
+	if err := x.run(); err != nil {
+		x.progress.close()
+		return x.report(ctx, x.state, err)
+	}
+	if on := w.getenv("NIX_SHOW_STATS"); on != "" && on != "0" {
+		return x.showStatistics()
+	}
+	return nil
+}
+
+// open chooses the store: the one that is written to, one that is only read,
+// or none.
+func (x *instantiation) open() (shut func(), err error) {
+	dummy := x.f.store == "dummy://" || x.f.store == "" && x.w.getenv("NIX_REMOTE") == "dummy://"
+	if !dummy && x.f.writes() {
+		root, err := x.w.storeRoot(x.f.store)
+		if err != nil {
+			return nil, err
+		}
+		st, err := store.Open(root, store.Options{Waiting: func(what string) { x.progress.printf("waiting for %s...", what) }})
+		if err != nil {
+			return nil, err
+		}
+		x.writable, x.store, x.physical = st, st, st.RealFile
+		x.fetcher = fetcher{downloader(x.w, x.set, st), st}
+		x.realise = func(elems []value.ContextElem) error {
+			goals, err := importGoals(x.set, elems)
+			if err != nil || len(goals) == 0 {
+				return err
+			}
+			x.progress.run()
+			defer x.progress.rest()
+			return realise(x.ctx, x.w, &buildFlags{evalFlags: x.f.evalFlags}, x.set, st, x.progress, goals, false)
+		}
+		return func() { st.Close() }, nil
+	}
+	r := &readStore{w: x.w, set: x.set}
+	if !dummy {
+		// Without a place for a store there is none, which is no mistake here.
+		if root, err := x.w.storeRoot(x.f.store); err == nil {
+			r.root = root
+			x.physical, x.fetcher = r.file, r
+		} else if x.f.store != "" {
+			return nil, err
+		}
+	}
+	x.store = instantiate.ReadOnly(r)
+	x.realise = func(elems []value.ContextElem) error { return r.realise(x.ctx, elems) }
+	return r.close, nil
+}
+
+// run does what the flags say with standard input and all arguments.
+func (x *instantiation) run() error {
+	if x.f.findFile {
+		for _, name := range x.f.files {
+			file, err := x.state.Find(name)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(x.w.stdout, file)
+		}
+		return nil
+	}
+	args, err := x.autoArgs(x.state)
+	if err != nil {
+		return err
+	}
+	if x.f.stdin {
+		text, err := io.ReadAll(x.w.stdin)
+		if err != nil {
+			return fmt.Errorf("read standard input: %w", err)
+		}
+		if err := x.text(args, string(text), "«stdin»"); err != nil {
+			return err
+		}
+	} else if len(x.f.files) == 0 {
+		return x.file(args, defaultFiles(x.w)[0])
+	}
+	for _, name := range x.f.files {
+		if x.f.exprs {
+			err = x.text(args, name, "«string»")
+		} else {
+			err = x.file(args, name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *instantiation) text(args *value.Attrs, text, name string) error {
+	if x.f.parseOnly {
+		return x.printTree(x.state.Syntax(text, x.w.cwd, name))
+	}
+	v, err := x.state.EvalString(text, x.w.cwd, name)
+	if err != nil {
+		return err
+	}
+	return x.process(args, v)
+}
+
+func (x *instantiation) file(args *value.Attrs, name string) error {
+	file, err := x.state.Lookup(name)
+	if err != nil {
+		return err
+	}
+	if x.f.parseOnly {
+		return x.printTree(x.state.FileSyntax(file))
+	}
+	v, err := x.state.EvalFile(file)
+	if err != nil {
+		return err
+	}
+	return x.process(args, v)
+}
+
+func (x *instantiation) printTree(tree ast.Expr, err error) error {
+	if err == nil {
+		fmt.Fprintln(x.w.stdout, printer.Expr(tree))
+	}
+	return err
+}
+
+// process prints what v has at each attribute path (Nix: processExpr).
+func (x *instantiation) process(args *value.Attrs, v value.Value) error {
+	attrs := x.f.attrs
+	if len(attrs) == 0 {
+		attrs = []string{""}
+	}
+	for _, attr := range attrs {
+		sel, _, err := x.state.Attr(args, attr, v)
+		if err != nil {
+			return err
+		}
+		if sel, err = x.state.Thread().Force(sel, source.NoPos); err != nil {
+			return err
+		}
+		if x.f.eval {
+			err = x.printValue(args, sel)
+		} else {
+			err = x.printDerivations(args, sel)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *instantiation) printValue(args *value.Attrs, v value.Value) error {
+	th := x.state.Thread()
+	var err error
+	if args.Len() > 0 {
+		if v, err = x.state.AutoCall(args, v); err != nil {
+			return err
+		}
+	}
+	var out string
+	switch {
+	case x.f.raw:
+		var s *value.String
+		s, err = th.Coerce(v, source.NoPos, value.CoerceOptions{CopyToStore: true}, "while generating the nix-instantiate output")
+		if err == nil {
+			out = s.S
+		}
+	case x.f.xml:
+		out, _, err = render.XML(th, v, source.NoPos, x.f.strict, !x.f.noLocation)
+	case x.f.json:
+		out, _, err = render.JSON(th, v, source.NoPos, x.f.strict, true)
+		out += "\n"
+	case x.f.strict:
+		if err = th.DeepForce(v, source.NoPos); err == nil {
+			out, err = render.Text(th, v)
+		}
+		out += "\n"
+	default:
+		out, err = render.LazyText(th, v)
+		out += "\n"
+	}
+	if err == nil {
+		io.WriteString(x.w.stdout, out)
+	}
+	return err
+}
+
+func (x *instantiation) printDerivations(args *value.Attrs, v value.Value) error {
+	packages, err := x.state.Packages(args, v)
+	if err != nil {
+		return err
+	}
+	for _, pkg := range packages {
+		d, err := wishOf(pkg)
+		if err != nil {
+			return err
+		}
+		line := d.drv.String()
+		switch {
+		case x.f.addRoot == "":
+			x.warnRoots()
+		case x.writable == nil:
+			return errors.New("'--add-root' needs a store that is written to")
+		default:
+			line = x.w.abs(x.f.addRoot)
+			if x.roots++; x.roots > 1 {
+				line += fmt.Sprintf("-%d", x.roots)
+			}
+			if err := x.writable.AddRoot(x.ctx, line, d.drv); err != nil {
+				return err
+			}
+		}
+		if d.output != "out" {
+			line += "!" + d.output
+		}
+		fmt.Fprintln(x.w.stdout, line)
+	}
+	return nil
+}
+
+// warnRoots says once that nothing keeps the derivations.
+func (x *instantiation) warnRoots() {
+	if x.warned || x.f.noWarning || x.writable == nil {
+		return
+	}
+	x.warned = true
+	x.w.warn("you did not specify '--add-root'; the result might be removed by the garbage collector")
+}
