@@ -22,16 +22,38 @@ import (
 // that need /bin/sh and do not say which.
 func builders(w *world, set *settings, st *store.Local, shell string) map[string]build.Builder {
 	var programs build.Builder = &sandbox.Builder{Shell: shell}
+	images := imageBuilder{
+		Builder: &dockertools.Builder{Run: runner(sandbox.RunInRoot), Now: time.Now},
+		check:   sandbox.Check,
+	}
 	if !set.Sandbox {
-		programs = &sandbox.Direct{}
+		programs = sandbox.Direct{}
+		images.Run, images.check = runner(sandbox.DirectInRoot), sandbox.CheckDirectInRoot
 	}
 	download := downloader(w, set, st)
 	return map[string]build.Builder{
 		"":                     programs,
 		"builtin:fetchurl":     download,
 		"builtin:unpack":       &fetch.Unpack{URL: download},
-		"builtin:docker-image": &dockertools.Builder{Run: runInRoot, Now: time.Now},
+		"builtin:docker-image": images,
 	}
+}
+
+// imageBuilder builds images. It knows before the first download whether the
+// scripts of an image can run.
+type imageBuilder struct {
+	*dockertools.Builder
+	check func(context.Context) error
+}
+
+// CheckJob finds out whether the scripts of the image can run on this machine.
+func (b imageBuilder) CheckJob(ctx context.Context, job *build.Job) error {
+	data, _ := job.Drv.Structured()
+	spec, err := dockertools.ParseSpec(data)
+	if err != nil || spec.RunAsRoot == "" && spec.ExtraCommands == "" {
+		return nil // an error comes when it is the image's turn
+	}
+	return b.check(ctx)
 }
 
 // downloader fetches what derivations and expressions name by URL.
@@ -71,22 +93,24 @@ func httpClient(set *settings) *fetch.Client {
 	}
 }
 
-// runInRoot is the dockertools.Runner that sandboxes are.
-func runInRoot(ctx context.Context, c dockertools.RootCommand) (rootfs.Owners, error) {
-	in := sandbox.RootCommand{Root: c.Root, Args: c.Args, Env: c.Env, Dir: c.Dir, Log: c.Log, Owners: sandbox.OwnerTable{}}
-	for _, b := range c.Binds {
-		in.Binds = append(in.Binds, sandbox.Bind(b))
+// runner makes a dockertools.Runner of what package sandbox has.
+func runner(run func(context.Context, sandbox.RootCommand) (sandbox.OwnerTable, error)) dockertools.Runner {
+	return func(ctx context.Context, c dockertools.RootCommand) (rootfs.Owners, error) {
+		in := sandbox.RootCommand{Root: c.Root, Args: c.Args, Env: c.Env, Dir: c.Dir, Log: c.Log, Owners: sandbox.OwnerTable{}}
+		for _, b := range c.Binds {
+			in.Binds = append(in.Binds, sandbox.Bind(b))
+		}
+		for inode, o := range c.Owners {
+			in.Owners[sandbox.Ino(inode)] = sandbox.Owner(o)
+		}
+		after, err := run(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		out := rootfs.Owners{}
+		for inode, o := range after {
+			out[rootfs.Inode(inode)] = rootfs.Owner(o)
+		}
+		return out, nil
 	}
-	for inode, o := range c.Owners {
-		in.Owners[sandbox.Ino(inode)] = sandbox.Owner(o)
-	}
-	after, err := sandbox.RunInRoot(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	out := rootfs.Owners{}
-	for inode, o := range after {
-		out[rootfs.Inode(inode)] = rootfs.Owner(o)
-	}
-	return out, nil
 }
