@@ -56,6 +56,9 @@ func (s *State) ReadDir(p value.Path) ([]builtin.DirEntry, error) {
 		return nil, err
 	}
 	entries, err := s.files.Entries(real)
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil, fmt.Errorf("'%s' is not a directory", real)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read directory \"%s\": %w", real, systemError{err})
 	}
@@ -176,6 +179,9 @@ func (s *State) Trace(msg string) { fmt.Fprintf(s.opt.Trace, "trace: %s\n", msg)
 
 // TraceVerbose implements [builtin.Host].
 func (s *State) TraceVerbose() bool { return s.opt.Settings.TraceVerbose }
+
+// TOMLTimestamps implements [builtin.Host].
+func (s *State) TOMLTimestamps() bool { return s.opt.Settings.TOMLTimestamps }
 
 // Warn implements [builtin.Host].
 func (s *State) Warn(msg string) error {

@@ -55,6 +55,11 @@ type Settings struct {
 	Restrict     bool // restrict-eval
 	TraceVerbose bool // trace-verbose
 	AbortOnWarn  bool // abort-on-warn
+	Lint         Lint
+
+	// What Nix calls experimental.
+	PipeOperators  bool // pipe-operators
+	TOMLTimestamps bool // parse-toml-timestamps
 }
 
 // State is one evaluation: what it has loaded and imported so far.

@@ -13,7 +13,11 @@ import (
 // parse makes a tree of a text.
 func (s *State) parse(name, text, base string) (*ast.File, error) {
 	file := s.th.Sources.Add(name, text)
-	tree, err := parser.Parse(file, parser.Options{Base: base, Home: s.opt.Home})
+	opt := parser.Options{Base: base, Home: s.opt.Home, NoPipes: !s.opt.Settings.PipeOperators}
+	if s.opt.Settings.Pure || s.opt.Settings.Lint != (Lint{}) {
+		opt.Lint = s.lint
+	}
+	tree, err := parser.Parse(file, opt)
 	if err != nil {
 		if e, ok := errors.AsType[*parser.Error](err); ok {
 			return nil, &value.Error{Kind: value.ParseError, Msg: e.Msg, Pos: e.Pos}

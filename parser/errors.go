@@ -26,11 +26,30 @@ func (p *parse) errorf(pos source.Pos, format string, args ...any) error {
 	return p.err
 }
 
+// lint asks about a literal.
+func (p *parse) lint(kind Literal, t *lexer.Token) error {
+	if p.opt.Lint == nil {
+		return nil
+	}
+	if err := p.opt.Lint(kind, t.Value, p.pos(t)); err != nil {
+		return p.errorf(p.pos(t), "%v", err)
+	}
+	return nil
+}
+
+// noPipes is the error that the pipe t is an experiment.
+func (p *parse) noPipes(t *lexer.Token) error {
+	return p.errorf(p.pos(t), "experimental Nix feature 'pipe-operators' is disabled; add '--extra-experimental-features pipe-operators' to enable it")
+}
+
 // unexpected is the error that t is not what could stand there. Like Nix it
 // names what could if that is at most four things, else nothing.
 func (p *parse) unexpected(t *lexer.Token, expected ...string) error {
 	if t.Type == lexer.Error {
 		return p.errorf(p.pos(t), "%s", t.Value)
+	}
+	if p.opt.NoPipes && (t.Type == lexer.PipeFrom || t.Type == lexer.PipeInto) {
+		return p.noPipes(t)
 	}
 	msg := "syntax error, unexpected " + lexer.Describe(t.Type)
 	if len(expected) > 0 {

@@ -176,6 +176,9 @@ func (p *parse) simple(c *cursor) (ast.Expr, error) {
 		return p.text(c)
 	case lexer.URI:
 		c.Next()
+		if err := p.lint(URL, t); err != nil {
+			return nil, err
+		}
 		return literal(p.at(t), t.Value), nil
 	case lexer.Path, lexer.PathOpen, lexer.HomePath, lexer.HomeOpen:
 		return p.path(c)

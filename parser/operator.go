@@ -60,6 +60,9 @@ func (p *parse) pipes(c *cursor) (ast.Expr, error) {
 	}
 	switch op := c.Peek(); op.Type {
 	case lexer.PipeFrom:
+		if p.opt.NoPipes {
+			return nil, p.noPipes(op)
+		}
 		c.Next()
 		from := c.Peek()
 		if err := p.enter(op); err != nil {
@@ -72,6 +75,9 @@ func (p *parse) pipes(c *cursor) (ast.Expr, error) {
 		}
 		return &ast.Binary{At: p.at(op), Op: ast.OpPipeFrom, L: x, R: y, LPos: p.pos(start), RPos: p.pos(from)}, nil
 	case lexer.PipeInto:
+		if p.opt.NoPipes {
+			return nil, p.noPipes(op)
+		}
 		for op := c.Peek(); op.Type == lexer.PipeInto; op = c.Peek() {
 			c.Next()
 			if x, err = p.binary(c, start, op, ast.OpPipeInto, x, levelPipe+1); err != nil {

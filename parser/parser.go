@@ -28,7 +28,23 @@ type Options struct {
 	Base string
 	// Home is what ~ stands for; a path with ~ is an error if it is empty.
 	Home string
+	// NoPipes refuses |> and <|, which Nix calls experimental.
+	NoPipes bool
+	// Lint is asked about each literal of a kind that some do not want to see.
+	// An error ends the parsing there; nil lets all pass.
+	Lint func(kind Literal, text string, pos source.Pos) error
 }
+
+// Literal is a kind of literal that [Options].Lint is asked about.
+type Literal uint8
+
+// The kinds of literals.
+const (
+	AbsolutePath Literal = iota // /a
+	HomePath                    // ~/a
+	ShortPath                   // a/b, which could be ./a/b
+	URL                         // http://a
+)
 
 // Error says what is wrong with a text and where.
 type Error struct {

@@ -49,14 +49,26 @@ func (p *parse) pathParts(c *cursor) (pathParts, error) {
 // stays, for what follows it.
 func (p *parse) absolute(t *lexer.Token) (string, error) {
 	literal := t.Value
+	kind := ShortPath
+	switch literal[0] {
+	case '/':
+		kind = AbsolutePath
+	case '~':
+		kind = HomePath
+	}
+	if kind != ShortPath || literal[0] != '.' {
+		if err := p.lint(kind, t); err != nil {
+			return "", err
+		}
+	}
 	var abs string
-	switch {
-	case literal[0] == '~':
+	switch kind {
+	case HomePath:
 		if p.opt.Home == "" {
 			return "", p.errorf(p.pos(t), "the path '%s' can not be resolved because the home directory is not known", literal)
 		}
 		abs = path.Clean(p.opt.Home + literal[1:])
-	case literal[0] == '/':
+	case AbsolutePath:
 		abs = path.Clean(literal)
 	default:
 		abs = path.Join("/", p.opt.Base, literal)

@@ -8,14 +8,14 @@ import (
 	"gonix/parser/source"
 )
 
-func dataTable() []*value.Builtin {
+func dataTable(h Host) []*value.Builtin {
 	return []*value.Builtin{
 		{Name: "toJSON", Params: []string{"e"}, Fn: toJSON,
 			Doc: "Return e as JSON. A derivation is its output path, a path that of its copy in the store; functions have no JSON."},
 		{Name: "fromJSON", Params: []string{"e"}, Fn: fromJSON,
 			Doc: "Return the value of a JSON text."},
-		{Name: "fromTOML", Params: []string{"e"}, Fn: fromTOML,
-			Doc: "Return the value of a TOML text, which must have no dates or times."},
+		{Name: "fromTOML", Params: []string{"e"}, Fn: fromTOML(h),
+			Doc: "Return the value of a TOML text, in which dates and times are refused unless parse-toml-timestamps is on."},
 		{Name: "toXML", Params: []string{"e"}, Fn: toXML,
 			Doc: "Return e as XML."},
 	}
@@ -52,14 +52,16 @@ func fromJSON(th *value.Thread, pos source.Pos, args []value.Value) (value.Value
 	return v, nil
 }
 
-func fromTOML(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
-	s, err := th.StringNoCtx(args[0], pos, "while evaluating the argument passed to builtins.fromTOML")
-	if err != nil {
-		return nil, err
+func fromTOML(h Host) builtinFunc {
+	return func(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
+		s, err := th.StringNoCtx(args[0], pos, "while evaluating the argument passed to builtins.fromTOML")
+		if err != nil {
+			return nil, err
+		}
+		v, err := parseTOML(th, s, h.TOMLTimestamps())
+		if err != nil {
+			return nil, th.Errorf(pos, value.EvalError, "while parsing TOML: %v", err)
+		}
+		return v, nil
 	}
-	v, err := parseTOML(th, s)
-	if err != nil {
-		return nil, th.Errorf(pos, value.EvalError, "while parsing TOML: %v", err)
-	}
-	return v, nil
 }

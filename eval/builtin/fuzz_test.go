@@ -58,11 +58,11 @@ func FuzzTOML(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		th := newThread()
-		v, err := parseTOML(th, s)
+		v, err := parseTOML(th, s, true)
 		if err != nil {
 			return
 		}
-		w, err := parseTOML(th, s)
+		w, err := parseTOML(th, s, true)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,8 +19,11 @@ func hashTable(h Host) []*value.Builtin {
 
 func hashAlgorithm(th *value.Thread, pos source.Pos, name string) (nixhash.Algorithm, error) {
 	a, err := nixhash.ParseAlgorithm(name)
-	if err != nil {
-		return a, th.Errorf(pos, value.EvalError, "unknown hash algorithm '%s'", name)
+	switch {
+	case name == "blake3":
+		return a, th.Errorf(pos, value.EvalError, "experimental Nix feature 'blake3-hashes' is disabled; add '--extra-experimental-features blake3-hashes' to enable it")
+	case err != nil:
+		return a, th.Errorf(pos, value.EvalError, "unknown hash algorithm '%s', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'", name)
 	}
 	return a, nil
 }

@@ -67,6 +67,9 @@ type Host interface {
 	// TraceVerbose reports whether builtins.traceVerbose prints.
 	TraceVerbose() bool
 
+	// TOMLTimestamps reports whether builtins.fromTOML accepts dates and times.
+	TOMLTimestamps() bool
+
 	// Warn prints a message of builtins.warn. An error ends the evaluation
 	// (abort-on-warn).
 	Warn(msg string) error

@@ -183,5 +183,13 @@ func noNull(s string) error {
 	if strings.IndexByte(s, 0) < 0 {
 		return nil
 	}
-	return fmt.Errorf("input string '%s' cannot be represented as Nix string because it contains null bytes", strings.ReplaceAll(s, "\x00", "␀"))
+	return nullByteError(s)
+}
+
+// nullByteError is a text that cannot be a string of the language.
+type nullByteError string
+
+func (e nullByteError) Error() string {
+	return fmt.Sprintf("input string '%s' cannot be represented as Nix string because it contains null bytes",
+		strings.ReplaceAll(string(e), "\x00", "␀"))
 }

@@ -21,7 +21,7 @@ func Table(h Host) []*value.Builtin {
 		patternTable(),
 		hashTable(h),
 		versionTable(),
-		dataTable(),
+		dataTable(h),
 		controlTable(),
 		traceTable(h),
 		contextTable(h),

@@ -17,6 +17,8 @@ type tomlParser struct {
 	at    int
 	root  *tomlTable
 	depth int // of arrays and inline tables
+
+	timestamps bool // accept dates and times
 }
 
 // maxTOMLDepth bounds arrays in arrays, which are read recursively.
@@ -26,6 +28,9 @@ func (p *tomlParser) document() error {
 	err := p.lines()
 	if err == nil || errors.Is(err, errTOMLDate) {
 		return err
+	}
+	if null, ok := errors.AsType[nullByteError](err); ok {
+		return fmt.Errorf("error: %w", null)
 	}
 	line := 1 + strings.Count(p.text[:min(p.at, len(p.text))], "\n")
 	return fmt.Errorf("line %d: %w", line, err)
@@ -215,6 +220,9 @@ func (p *tomlParser) item() (tomlItem, error) {
 		p.at++
 	}
 	word := p.text[from:p.at]
+	if isTOMLDate(word) {
+		return p.timestamp(from)
+	}
 	v, err := tomlWord(word)
 	if err != nil {
 		p.at = from
@@ -291,9 +299,6 @@ func (t *tomlTable) close() {
 	}
 }
 
-// errTOMLDate is Nix's error for dates and times.
-var errTOMLDate = errors.New("Dates and times are not supported")
-
 // tomlWord is the value of what is not written with quotes or brackets.
 func tomlWord(s string) (value.Value, error) {
 	switch s {
@@ -309,9 +314,6 @@ func tomlWord(s string) (value.Value, error) {
 		return value.Float(math.NaN()), nil
 	case "-nan":
 		return value.Float(math.Copysign(math.NaN(), -1)), nil
-	}
-	if isTOMLDate(s) {
-		return nil, errTOMLDate
 	}
 	plain, ok := withoutUnderscores(s)
 	if !ok {
@@ -387,20 +389,3 @@ func withoutUnderscores(s string) (string, bool) {
 }
 
 func isHex(c byte) bool { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
-
-// isTOMLDate reports whether s begins as a date (2000-01-01) or time (00:00).
-func isTOMLDate(s string) bool {
-	digits := func(from, to int) bool {
-		if len(s) < to {
-			return false
-		}
-		for i := from; i < to; i++ {
-			if !isDigit(s[i]) {
-				return false
-			}
-		}
-		return true
-	}
-	return digits(0, 4) && digits(5, 7) && digits(8, 10) && s[4] == '-' && s[7] == '-' ||
-		digits(0, 2) && digits(3, 5) && s[2] == ':'
-}

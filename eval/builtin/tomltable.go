@@ -7,10 +7,10 @@ import (
 	"gonix/parser/source"
 )
 
-// parseTOML returns the value of a TOML 1.0 document. Dates and times have no
-// value in the language.
-func parseTOML(th *value.Thread, text string) (value.Value, error) {
-	p := tomlParser{text: text, root: &tomlTable{}}
+// parseTOML returns the value of a TOML 1.0 document. Dates and times become
+// sets if timestamps says so; else they are an error.
+func parseTOML(th *value.Thread, text string, timestamps bool) (value.Value, error) {
+	p := tomlParser{text: text, root: &tomlTable{}, timestamps: timestamps}
 	if err := p.document(); err != nil {
 		return nil, err
 	}

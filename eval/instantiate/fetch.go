@@ -28,7 +28,7 @@ type fetchKind struct {
 const (
 	adviceName  = "Please change the value for the 'name' attribute passed to '%s', so that it can create a valid store path."
 	adviceAttrs = "Please add a valid 'name' attribute to the argument for '%s', so that it can create a valid store path."
-	adviceURL   = "Please pass an attribute set with 'url' and 'name' attributes to '%s', so that it can create a valid store path."
+	adviceURL   = "Please pass an attribute set with 'url' and 'name' attributes to '%s',  so that it can create a valid store path."
 )
 
 func (s *State) fetch(th *value.Thread, pos source.Pos, arg value.Value, kind fetchKind) (value.Value, error) {
