@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,6 +75,10 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 			Restrict:     e.set.Restrict,
 			TraceVerbose: e.set.TraceVerbose,
 			AbortOnWarn:  e.set.AbortOnWarn,
+			Lint:         e.set.Lint,
+
+			PipeOperators:  slices.Contains(e.set.Features, "pipe-operators"),
+			TOMLTimestamps: slices.Contains(e.set.Features, "parse-toml-timestamps"),
 		},
 		Env:        e.w.getenv,
 		Builtins:   inst.Builtins(),

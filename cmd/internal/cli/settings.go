@@ -3,9 +3,12 @@ package cli
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"gonix/eval"
 )
 
 // settings are Nix's settings as far as they mean something here, with its
@@ -34,6 +37,8 @@ type settings struct {
 	TraceVerbose         bool
 	AbortOnWarn          bool
 	ImportFromDerivation bool
+	Features             []string // experimental-features
+	Lint                 eval.Lint
 	EvalSystem           string   // builtins.currentSystem, if it is not System
 	AllowedURIs          []string // what restricted evaluation may fetch
 }
@@ -66,31 +71,36 @@ func hostSystem() string {
 
 // settingTable says how each setting takes its text.
 var settingTable = map[string]func(s *settings, v string) error{
-	"system":                   func(s *settings, v string) error { s.System = v; return nil },
-	"sandbox":                  func(s *settings, v string) error { return boolSetting(&s.Sandbox, v, "relaxed") },
-	"build-use-sandbox":        func(s *settings, v string) error { return boolSetting(&s.Sandbox, v, "relaxed") },
-	"max-jobs":                 func(s *settings, v string) error { return jobsSetting(&s.MaxJobs, v) },
-	"build-max-jobs":           func(s *settings, v string) error { return jobsSetting(&s.MaxJobs, v) },
-	"cores":                    func(s *settings, v string) error { return intSetting(&s.Cores, v) },
-	"build-cores":              func(s *settings, v string) error { return intSetting(&s.Cores, v) },
-	"keep-going":               func(s *settings, v string) error { return boolSetting(&s.KeepGoing, v) },
-	"keep-failed":              func(s *settings, v string) error { return boolSetting(&s.KeepFailed, v) },
-	"log-lines":                func(s *settings, v string) error { return intSetting(&s.LogLines, v) },
-	"timeout":                  func(s *settings, v string) error { return secondsSetting(&s.Timeout, v) },
-	"max-silent-time":          func(s *settings, v string) error { return secondsSetting(&s.MaxSilent, v) },
-	"max-call-depth":           func(s *settings, v string) error { return intSetting(&s.MaxCallDepth, v) },
-	"hashed-mirrors":           func(s *settings, v string) error { s.HashedMirrors = strings.Fields(v); return nil },
-	"download-attempts":        func(s *settings, v string) error { return intSetting(&s.DownloadAttempts, v) },
-	"stalled-download-timeout": func(s *settings, v string) error { return secondsSetting(&s.StalledTimeout, v) },
-	"connect-timeout":          func(s *settings, v string) error { return secondsSetting(&s.ConnectTimeout, v) },
-	"show-trace":               func(s *settings, v string) error { return boolSetting(&s.ShowTrace, v) },
-	"fsync-metadata":           func(s *settings, v string) error { return boolSetting(&s.FsyncMetadata, v) },
-	"pure-eval":                func(s *settings, v string) error { return boolSetting(&s.Pure, v) },
-	"restrict-eval":            func(s *settings, v string) error { return boolSetting(&s.Restrict, v) },
-	"trace-verbose":            func(s *settings, v string) error { return boolSetting(&s.TraceVerbose, v) },
-	"abort-on-warn":            func(s *settings, v string) error { return boolSetting(&s.AbortOnWarn, v) },
-	"allowed-uris":             func(s *settings, v string) error { s.AllowedURIs = strings.Fields(v); return nil },
-	"eval-system":              func(s *settings, v string) error { s.EvalSystem = v; return nil },
+	"system":                      func(s *settings, v string) error { s.System = v; return nil },
+	"sandbox":                     func(s *settings, v string) error { return boolSetting(&s.Sandbox, v, "relaxed") },
+	"build-use-sandbox":           func(s *settings, v string) error { return boolSetting(&s.Sandbox, v, "relaxed") },
+	"max-jobs":                    func(s *settings, v string) error { return jobsSetting(&s.MaxJobs, v) },
+	"build-max-jobs":              func(s *settings, v string) error { return jobsSetting(&s.MaxJobs, v) },
+	"cores":                       func(s *settings, v string) error { return intSetting(&s.Cores, v) },
+	"build-cores":                 func(s *settings, v string) error { return intSetting(&s.Cores, v) },
+	"keep-going":                  func(s *settings, v string) error { return boolSetting(&s.KeepGoing, v) },
+	"keep-failed":                 func(s *settings, v string) error { return boolSetting(&s.KeepFailed, v) },
+	"log-lines":                   func(s *settings, v string) error { return intSetting(&s.LogLines, v) },
+	"timeout":                     func(s *settings, v string) error { return secondsSetting(&s.Timeout, v) },
+	"max-silent-time":             func(s *settings, v string) error { return secondsSetting(&s.MaxSilent, v) },
+	"max-call-depth":              func(s *settings, v string) error { return intSetting(&s.MaxCallDepth, v) },
+	"hashed-mirrors":              func(s *settings, v string) error { s.HashedMirrors = strings.Fields(v); return nil },
+	"download-attempts":           func(s *settings, v string) error { return intSetting(&s.DownloadAttempts, v) },
+	"stalled-download-timeout":    func(s *settings, v string) error { return secondsSetting(&s.StalledTimeout, v) },
+	"connect-timeout":             func(s *settings, v string) error { return secondsSetting(&s.ConnectTimeout, v) },
+	"show-trace":                  func(s *settings, v string) error { return boolSetting(&s.ShowTrace, v) },
+	"fsync-metadata":              func(s *settings, v string) error { return boolSetting(&s.FsyncMetadata, v) },
+	"pure-eval":                   func(s *settings, v string) error { return boolSetting(&s.Pure, v) },
+	"restrict-eval":               func(s *settings, v string) error { return boolSetting(&s.Restrict, v) },
+	"trace-verbose":               func(s *settings, v string) error { return boolSetting(&s.TraceVerbose, v) },
+	"abort-on-warn":               func(s *settings, v string) error { return boolSetting(&s.AbortOnWarn, v) },
+	"experimental-features":       func(s *settings, v string) error { s.Features = strings.Fields(v); return nil },
+	"extra-experimental-features": func(s *settings, v string) error { s.Features = append(s.Features, strings.Fields(v)...); return nil },
+	"lint-url-literals":           func(s *settings, v string) error { return verdictSetting(&s.Lint.URLs, v) },
+	"lint-absolute-path-literals": func(s *settings, v string) error { return verdictSetting(&s.Lint.AbsolutePaths, v) },
+	"lint-short-path-literals":    func(s *settings, v string) error { return verdictSetting(&s.Lint.ShortPaths, v) },
+	"allowed-uris":                func(s *settings, v string) error { s.AllowedURIs = strings.Fields(v); return nil },
+	"eval-system":                 func(s *settings, v string) error { s.EvalSystem = v; return nil },
 	"allow-import-from-derivation": func(s *settings, v string) error {
 		return boolSetting(&s.ImportFromDerivation, v)
 	},
@@ -99,8 +109,8 @@ var settingTable = map[string]func(s *settings, v string) error{
 // ignoredSettings are settings of Nix that change nothing about what is built
 // here; naming one is no mistake.
 var ignoredSettings = []string{
-	"allow-dirty", "auto-optimise-store", "builders", "builders-use-substitutes", "experimental-features",
-	"extra-experimental-features", "extra-substituters", "extra-trusted-public-keys", "fallback", "http-connections",
+	"allow-dirty", "auto-optimise-store", "builders", "builders-use-substitutes",
+	"extra-substituters", "extra-trusted-public-keys", "fallback", "http-connections",
 	"keep-derivations", "keep-outputs", "narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl",
 	"sandbox-fallback", "substitute", "substituters", "trusted-public-keys", "trusted-substituters",
 	"trusted-users", "allowed-users", "warn-dirty", "accept-flake-config", "use-xdg-base-directories",
@@ -162,6 +172,15 @@ func boolSetting(dst *bool, v string, alsoTrue ...string) error {
 		}
 	}
 	return fmt.Errorf("'%s' is not a Boolean", v)
+}
+
+func verdictSetting(dst *eval.Verdict, v string) error {
+	i := slices.Index([]string{eval.Accept: "ignore", eval.Warn: "warn", eval.Refuse: "fatal"}, v)
+	if i < 0 {
+		return fmt.Errorf("'%s' is not 'ignore', 'warn' or 'fatal'", v)
+	}
+	*dst = eval.Verdict(i)
+	return nil
 }
 
 func intSetting(dst *int, v string) error {
