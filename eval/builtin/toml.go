@@ -29,6 +29,9 @@ func (p *tomlParser) document() error {
 	if err == nil || errors.Is(err, errTOMLDate) {
 		return err
 	}
+	if large, ok := errors.AsType[*tomlRangeError](err); ok {
+		return large
+	}
 	if null, ok := errors.AsType[nullByteError](err); ok {
 		return fmt.Errorf("error: %w", null)
 	}
@@ -224,6 +227,9 @@ func (p *tomlParser) item() (tomlItem, error) {
 		return p.timestamp(from)
 	}
 	v, err := tomlWord(word)
+	if errors.Is(err, errTOMLRange) {
+		return nil, p.tooLarge()
+	}
 	if err != nil {
 		p.at = from
 		if word == "" {
@@ -299,6 +305,30 @@ func (t *tomlTable) close() {
 	}
 }
 
+// errTOMLRange says that a decimal integer has no value in the language.
+var errTOMLRange = errors.New("integer out of range")
+
+// tomlRangeError is errTOMLRange with its place: the line, its number and the
+// column behind the integer.
+type tomlRangeError struct {
+	line         string
+	number, past int
+}
+
+// Error is what Nix's TOML library says.
+func (e *tomlRangeError) Error() string {
+	margin := strings.Repeat(" ", len(strconv.Itoa(e.number)))
+	return fmt.Sprintf("[error] toml::parse_dec_integer: too large integer: current max digits = 2^63\n%s--> fromTOML\n%s  |\n %d | %s\n%s  | %s^-- must be < 2^63",
+		margin, margin, e.number, e.line, margin, strings.Repeat(" ", e.past))
+}
+
+// tooLarge is the error that the integer before p.at is too large.
+func (p *tomlParser) tooLarge() error {
+	begin := strings.LastIndexByte(p.text[:p.at], '\n') + 1
+	line, _, _ := strings.Cut(p.text[begin:], "\n")
+	return &tomlRangeError{line, 1 + strings.Count(p.text[:begin], "\n"), utf8.RuneCountInString(p.text[begin:p.at])}
+}
+
 // tomlWord is the value of what is not written with quotes or brackets.
 func tomlWord(s string) (value.Value, error) {
 	switch s {
@@ -335,7 +365,7 @@ func tomlWord(s string) (value.Value, error) {
 	if strings.Trim(digits, "0123456789") == "" && digits != "" {
 		i, err := strconv.ParseInt(plain, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("integer %s is out of range", s)
+			return nil, errTOMLRange
 		}
 		return value.Int(i), nil
 	}
