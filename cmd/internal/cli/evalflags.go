@@ -71,6 +71,7 @@ func (f *evalFlags) parse(fs *pflag.FlagSet, args []string) error {
 
 // apply lays the flags over the settings.
 func (f *evalFlags) apply(s *settings, warn func(string)) error {
+	s.fromFlags = true
 	for _, o := range f.options {
 		known, err := s.set(o[0], o[1])
 		if err != nil {

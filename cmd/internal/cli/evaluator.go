@@ -180,25 +180,24 @@ func (e *evaluator) autoArgs(s *eval.State) (*value.Attrs, error) {
 	return b.Finish(), nil
 }
 
-// searchPath is -I, then NIX_PATH, then the embedded package set as nixpkgs.
-// That set is what Nix calls the default of nix-path: where alwaysSet does not
-// say otherwise, NIX_PATH replaces it. Pure evaluation has no search path.
+// searchPath is -I, then the setting nix-path, whose default is the embedded
+// package set as nixpkgs, and which NIX_PATH replaces. Pure evaluation has no
+// search path.
 func (e *evaluator) searchPath() []eval.SearchEntry {
 	if e.set.Pure {
 		return nil
 	}
-	var out []eval.SearchEntry
-	for _, text := range e.flags.include {
-		out = append(out, searchEntry(text))
-	}
+	const embedded = "nixpkgs=" + builtinSet
 	nixPath, given := e.w.lookupEnv("NIX_PATH")
-	for _, text := range splitNixPath(nixPath) {
-		out = append(out, searchEntry(text))
+	path := slices.Concat(e.flags.include, e.set.nixPath([]string{embedded}, nixPath, given))
+	if e.alwaysSet && !slices.Contains(path, embedded) {
+		path = append(path, embedded)
 	}
-	if given && !e.alwaysSet {
-		return out
+	out := make([]eval.SearchEntry, len(path))
+	for i, text := range path {
+		out[i] = searchEntry(text)
 	}
-	return append(out, eval.SearchEntry{Prefix: "nixpkgs", Path: builtinSet})
+	return out
 }
 
 func searchEntry(text string) eval.SearchEntry {

@@ -43,6 +43,8 @@ var settingFlags = []struct {
 	{"trace-verbose", "", true, "let builtins.traceVerbose print"},
 	{"abort-on-warn", "", true, "end the evaluation at the first builtins.warn"},
 	{"allow-import-from-derivation", "", true, "let evaluation build what it reads"},
+	{"nix-path", "", false, "search path instead of NIX_PATH (`entries` as of -I, separated by blanks)"},
+	{"extra-nix-path", "", false, "`entries` at the end of the search path"},
 	{"max-call-depth", "", false, "`number` of calls that may be nested"},
 	{"system", "", false, "`name` of the kind of machine that is built on"},
 	{"eval-system", "", false, "`name` that is builtins.currentSystem"},

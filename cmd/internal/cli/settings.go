@@ -39,8 +39,10 @@ type settings struct {
 	ImportFromDerivation bool
 	Features             []string // experimental-features
 	Lint                 eval.Lint
-	EvalSystem           string   // builtins.currentSystem, if it is not System
-	AllowedURIs          []string // what restricted evaluation may fetch
+	NixPath              []pathEdit // nix-path and extra-nix-path in their order
+	fromFlags            bool       // what is set now comes from the command line
+	EvalSystem           string     // builtins.currentSystem, if it is not System
+	AllowedURIs          []string   // what restricted evaluation may fetch
 }
 
 func defaultSettings() settings {
@@ -96,6 +98,8 @@ var settingTable = map[string]func(s *settings, v string) error{
 	"abort-on-warn":               func(s *settings, v string) error { return boolSetting(&s.AbortOnWarn, v) },
 	"experimental-features":       func(s *settings, v string) error { s.Features = strings.Fields(v); return nil },
 	"extra-experimental-features": func(s *settings, v string) error { s.Features = append(s.Features, strings.Fields(v)...); return nil },
+	"nix-path":                    func(s *settings, v string) error { return s.editPath(v, true) },
+	"extra-nix-path":              func(s *settings, v string) error { return s.editPath(v, false) },
 	"lint-url-literals":           func(s *settings, v string) error { return verdictSetting(&s.Lint.URLs, v) },
 	"lint-absolute-path-literals": func(s *settings, v string) error { return verdictSetting(&s.Lint.AbsolutePaths, v) },
 	"lint-short-path-literals":    func(s *settings, v string) error { return verdictSetting(&s.Lint.ShortPaths, v) },
@@ -172,6 +176,40 @@ func boolSetting(dst *bool, v string, alsoTrue ...string) error {
 		}
 	}
 	return fmt.Errorf("'%s' is not a Boolean", v)
+}
+
+// pathEdit replaces the search path or adds to it.
+type pathEdit struct {
+	replace, fromFlags bool
+	entries            []string
+}
+
+func (s *settings) editPath(v string, replace bool) error {
+	s.NixPath = append(s.NixPath, pathEdit{replace, s.fromFlags, strings.Fields(v)})
+	return nil
+}
+
+// nixPath is what the settings make of the search path def. NIX_PATH, where it
+// is given, replaces what comes before the command line.
+func (s *settings) nixPath(def []string, env string, given bool) []string {
+	path := def
+	edit := func(fromFlags bool) {
+		for _, e := range s.NixPath {
+			if e.fromFlags != fromFlags {
+				continue
+			}
+			if e.replace {
+				path = nil
+			}
+			path = append(path, e.entries...)
+		}
+	}
+	edit(false)
+	if given {
+		path = splitNixPath(env)
+	}
+	edit(true)
+	return path
 }
 
 func verdictSetting(dst *eval.Verdict, v string) error {
