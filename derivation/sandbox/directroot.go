@@ -115,6 +115,11 @@ func superviseInRoot(ctx context.Context, p *plan) (out outcome, err error) {
 	if err != nil {
 		return outcome{}, errors.Join(err, c.undo())
 	}
+	// Before the program says anything, for the last line is the one that tells
+	// why it failed.
+	for _, n := range notes {
+		fmt.Fprintf(os.Stderr, "warning: %s\n", n)
+	}
 	out, forReal, err := runRecorded(ctx, p, rec)
 	err = errors.Join(err, endDescendants())
 	rec.stop()
@@ -126,7 +131,7 @@ func superviseInRoot(ctx context.Context, p *plan) (out outcome, err error) {
 	} else {
 		out.Owners, err = rec.table()
 	}
-	out.Notes = append(notes, rec.notes...)
+	out.Notes = rec.notes
 	return out, err
 }
 

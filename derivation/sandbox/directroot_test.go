@@ -41,27 +41,33 @@ var machines = []machine{
 }
 
 const (
-	kindVar  = "GONIX_TEST_MACHINE"
-	stageVar = "GONIX_TEST_STAGE"
+	machineVar = "GONIX_TEST_MACHINE"
+	stageVar   = "GONIX_TEST_STAGE"
 )
 
 // TestDirectInRoot runs the same steps in sandboxes and on other machines, and
 // compares what comes of them.
 func TestDirectInRoot(t *testing.T) {
-	if os.Getenv(kindVar) != "" {
+	if os.Getenv(machineVar) != "" {
 		onMachine(t)
 		return
 	}
 	needRoot(t)
 	needSandbox(t)
+	onMachines(t)
+}
+
+// onMachines runs the test in a process on each machine.
+func onMachines(t *testing.T, env ...string) {
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	name := t.Name()
 	for _, m := range machines {
 		t.Run(m.name, func(t *testing.T) {
-			cmd := exec.Command(exe, "-test.run=^TestDirectInRoot$", "-test.v")
-			cmd.Env = append(os.Environ(), kindVar+"="+m.name, stageVar+"=1")
+			cmd := exec.Command(exe, "-test.run=^"+name+"$", "-test.v")
+			cmd.Env = append(append(os.Environ(), machineVar+"="+m.name, stageVar+"=1"), env...)
 			if m.flags != 0 {
 				all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 65536}}
 				cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: m.flags, UidMappings: all, GidMappings: all, GidMappingsEnableSetgroups: true}
@@ -84,8 +90,10 @@ func needRoot(t *testing.T) {
 	}
 }
 
-func onMachine(t *testing.T) {
-	name := os.Getenv(kindVar)
+// enterMachine turns the process into one on the machine that it is meant for.
+func enterMachine(t *testing.T) machine {
+	t.Helper()
+	name := os.Getenv(machineVar)
 	m := machines[slices.IndexFunc(machines, func(m machine) bool { return m.name == name })]
 	if m.drop && os.Getenv(stageVar) == "1" {
 		// What a process executes has the capabilities that are left.
@@ -111,6 +119,11 @@ func onMachine(t *testing.T) {
 		os.Setenv(stageVar, "2")
 		t.Fatal(syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
 	}
+	return m
+}
+
+func onMachine(t *testing.T) {
+	m := enterMachine(t)
 	if m.flags != 0 {
 		if err := Check(t.Context()); err == nil || !strings.Contains(err.Error(), wayOut) {
 			t.Fatalf("without namespaces: %v", err)
@@ -182,25 +195,28 @@ type direct struct {
 func (d direct) run(ctx context.Context, root string, binds []Bind, owners OwnerTable, steps ...string) (string, OwnerTable, error) {
 	d.t.Helper()
 	var log bytes.Buffer
-	c := RootCommand{
+	table, err := d.command(ctx, RootCommand{
 		Root: root, Binds: binds, Args: append([]string{"/tool", "steps"}, steps...),
 		Env: []string{"HOME=/root"}, Log: &log, Owners: owners,
-	}
+	})
+	return log.String(), table, err
+}
+
+// command is DirectInRoot, or what that does without a recorder.
+func (d direct) command(ctx context.Context, c RootCommand) (OwnerTable, error) {
 	if !d.forReal {
-		table, err := DirectInRoot(ctx, c)
-		return log.String(), table, err
+		return DirectInRoot(ctx, c)
 	}
 	p, err := c.plan()
 	if err != nil {
-		d.t.Fatal(err)
+		return nil, err
 	}
 	p.Direct, p.NoRecorder = true, true
-	out, err := runDirect(ctx, p, &log)
+	out, err := runDirect(ctx, p, c.Log)
 	if err != nil {
-		return log.String(), nil, err
+		return nil, err
 	}
-	table, err := c.finish(out)
-	return log.String(), table, err
+	return c.finish(out)
 }
 
 // compare runs steps here, and in a sandbox if there can be one; else what came

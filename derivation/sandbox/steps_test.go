@@ -23,8 +23,19 @@ import (
 // in there. So the tests need no program but themselves.
 func TestMain(m *testing.M) {
 	Main()
-	if len(os.Args) > 1 && os.Args[1] == "steps" {
-		for _, s := range os.Args[2:] {
+	var steps []string
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == "steps":
+		steps = os.Args[2:]
+	case len(os.Args) == 3 && os.Args[1] == "script": // a file whose first line says that it is for us
+		text, err := os.ReadFile(os.Args[2])
+		if err != nil {
+			panic(err)
+		}
+		steps = strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
+	}
+	if steps != nil {
+		for _, s := range steps {
 			if err := step(strings.Fields(os.ExpandEnv(s))); err != nil {
 				fmt.Printf("%s: %v\n", s, err)
 				os.Exit(1)
