@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
+	"path"
 	"strings"
 	"syscall"
 
@@ -40,7 +40,7 @@ func (s *State) Realise(_ *value.Thread, pos source.Pos, ctx *value.Context) err
 
 // ReadFile implements [builtin.Host].
 func (s *State) ReadFile(p value.Path) ([]byte, error) {
-	if err := s.mayRead(string(p)); err != nil {
+	if err := s.mayRead(string(p), true); err != nil {
 		return nil, err
 	}
 	return s.files.ReadFile(string(p))
@@ -48,7 +48,7 @@ func (s *State) ReadFile(p value.Path) ([]byte, error) {
 
 // ReadDir implements [builtin.Host].
 func (s *State) ReadDir(p value.Path) ([]builtin.DirEntry, error) {
-	if err := s.mayRead(string(p)); err != nil {
+	if err := s.mayRead(string(p), true); err != nil {
 		return nil, err
 	}
 	real, err := s.files.Resolve(string(p), true)
@@ -62,9 +62,13 @@ func (s *State) ReadDir(p value.Path) ([]builtin.DirEntry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read directory \"%s\": %w", real, systemError{err})
 	}
-	out := make([]builtin.DirEntry, len(entries))
-	for i, e := range entries {
-		out[i] = builtin.DirEntry{Name: e.Name(), Type: fileType(e.Type())}
+	out := make([]builtin.DirEntry, 0, len(entries))
+	for _, e := range entries {
+		// Of a directory above what may be read only the way there is seen.
+		if s.guarded() && s.access(path.Join(real, e.Name())) == noAccess {
+			continue
+		}
+		out = append(out, builtin.DirEntry{Name: e.Name(), Type: fileType(e.Type())})
 	}
 	return out, nil
 }
@@ -90,7 +94,7 @@ func (s *State) Lstat(p value.Path) (builtin.FileType, error) { return s.stat(st
 func (s *State) Stat(p value.Path) (builtin.FileType, error) { return s.stat(string(p), true) }
 
 func (s *State) stat(p string, follow bool) (builtin.FileType, error) {
-	if err := s.mayRead(p); err != nil {
+	if err := s.mayRead(p, follow); err != nil {
 		return "", err
 	}
 	real, err := s.files.Resolve(p, follow)
@@ -114,36 +118,6 @@ func fileType(m fs.FileMode) builtin.FileType {
 		return builtin.Symlink
 	}
 	return builtin.Unknown
-}
-
-// mayRead is the rule of restricted and pure evaluation. Store objects, which
-// cannot change, may be read by either.
-func (s *State) mayRead(p string) error {
-	set := s.opt.Settings
-	if !set.Pure && !set.Restrict {
-		return nil
-	}
-	if m, _ := s.files.mount(p); m != nil || s.files.aboveMount(p) && p != "/" || strings.HasPrefix(p, storeDir+"/") {
-		return nil
-	}
-	below := func(dir string) bool {
-		return dir != "" && (p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/"))
-	}
-	if slices.ContainsFunc(s.opt.Allowed, below) {
-		return nil
-	}
-	if !set.Pure {
-		for _, e := range s.opt.SearchPath {
-			if below(s.entryPath(e.Path)) {
-				return nil
-			}
-		}
-	}
-	mode, hint := "restricted mode", ""
-	if set.Pure {
-		mode, hint = "pure evaluation mode", " (use '--impure' to override)"
-	}
-	return &value.Error{Kind: value.Restricted, Msg: fmt.Sprintf("access to absolute path '%s' is forbidden in %s%s", p, mode, hint)}
 }
 
 // StoreObject implements [builtin.Host].

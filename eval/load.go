@@ -79,7 +79,7 @@ func (s *State) compileFile(file string, scope []symbol.Symbol) (code.Node, erro
 }
 
 func (s *State) programText(file string) (string, error) {
-	if err := s.mayRead(file); err != nil {
+	if err := s.mayRead(file, true); err != nil {
 		return "", err
 	}
 	text, err := s.files.ReadFile(file)
@@ -104,7 +104,7 @@ func (s *State) programPath(file string) (string, error) {
 	if p, ok := s.resolved[file]; ok {
 		return p, nil
 	}
-	if err := s.mayRead(file); err != nil {
+	if err := s.mayRead(file, true); err != nil {
 		return "", err
 	}
 	p := file

@@ -19,6 +19,9 @@ import (
 func (s *State) CopyToStore(_ *value.Thread, file string) (string, error) {
 	p, ok := s.sources[file]
 	if !ok {
+		if err := s.opt.MayCopy(file); err != nil {
+			return "", err
+		}
 		real, err := s.resolve(file, false)
 		if err != nil {
 			return "", err
@@ -213,6 +216,9 @@ func (s *State) addTree(th *value.Thread, pos source.Pos, j job) (storepath.Path
 		if valid, err := s.isValid(want); err != nil || valid {
 			return want, err
 		}
+	}
+	if err := s.opt.MayCopy(string(j.path)); err != nil {
+		return storepath.Path{}, err
 	}
 	root, err := s.resolve(string(j.path), true)
 	if err != nil {

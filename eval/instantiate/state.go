@@ -59,6 +59,9 @@ type Options struct {
 	Realise func(th *value.Thread, pos source.Pos, ctx *value.Context) error
 	// Warn prints a warning; nil drops it.
 	Warn func(msg string)
+	// MayCopy returns an error if the file or tree at a path may not be copied
+	// to the store; nil lets all be.
+	MayCopy func(file string) error
 	// Pure refuses what is not determined by the expression.
 	Pure bool
 }
@@ -88,6 +91,9 @@ var _ value.Paths = (*State)(nil)
 func New(ctx context.Context, opt Options) *State {
 	if opt.Files == nil {
 		opt.Files = nar.OS{}
+	}
+	if opt.MayCopy == nil {
+		opt.MayCopy = func(string) error { return nil }
 	}
 	if opt.Warn == nil {
 		opt.Warn = func(string) {}

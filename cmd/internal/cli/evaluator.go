@@ -47,6 +47,7 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 		Mounts:   []eval.Mount{{Path: builtinSet, FS: nixpkgslite.FS}},
 		Physical: e.physical,
 	}
+	var state *eval.State
 	inst := instantiate.New(ctx, instantiate.Options{
 		Store: e.store,
 		Files: files,
@@ -55,13 +56,14 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 		},
 		Fetcher: e.allowedFetcher(),
 		Warn:    func(msg string) { fmt.Fprintf(e.trace, "warning: %s\n", msg) },
+		MayCopy: func(file string) error { return state.MayCopy(file) },
 		Pure:    e.set.Pure,
 	})
 	system := e.set.System
 	if e.set.EvalSystem != "" {
 		system = e.set.EvalSystem
 	}
-	return eval.New(eval.Options{
+	state = eval.New(eval.Options{
 		SearchPath: e.searchPath(),
 		Files:      files,
 		Home:       e.w.getenv("HOME"),
@@ -86,6 +88,7 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 		Realise:    e.realise,
 		References: func(storePath string) ([]string, error) { return references(ctx, e.store, storePath) },
 	})
+	return state
 }
 
 // references lists what the object at storePath refers to; one that is not
