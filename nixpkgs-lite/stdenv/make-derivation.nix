@@ -79,7 +79,17 @@ let
           inherit doCheck doInstallCheck;
         }
         // lib.optionalAttrs (outputs != [ "out" ]) { inherit outputs; }
-        // lib.optionalAttrs (disallowed != [ ]) { disallowedReferences = disallowed; };
+        // lib.optionalAttrs (disallowed != [ ]) (
+          # Structured attributes have a place of their own for what is checked.
+          if attrs.__structuredAttrs or false then
+            {
+              outputChecks = lib.genAttrs outputs (
+                output: { disallowedReferences = disallowed; } // attrs.outputChecks.${output} or { }
+              );
+            }
+          else
+            { disallowedReferences = disallowed; }
+        );
 
       meta =
         {
