@@ -42,6 +42,7 @@ func newBuildFlags(name string) (*buildFlags, *pflag.FlagSet) {
 	fs.BoolVar(&f.dryRun, "dry-run", false, "say what would be built, build nothing")
 	fs.BoolVar(&f.check, "check", false, "build again what is there, and compare")
 	f.declareSettings(fs)
+	f.declareSettingFlags(fs, "experimental-features", "extra-experimental-features")
 	fs.BoolVar(&f.showTrace, "show-trace", false, "show where each evaluation that led to an error was needed")
 	fs.CountVarP(&f.verbose, "verbose", "v", "show build logs; twice: say more")
 	fs.BoolVarP(&f.noOutput, "no-build-output", "Q", false, "show no build logs unless a build fails")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -95,7 +96,8 @@ func (v settingValue) Set(text string) error {
 	return nil
 }
 
-func (f *evalFlags) declareSettingFlags(fs *pflag.FlagSet) {
+// declareSettingFlags declares the flags of those settings, or of all.
+func (f *evalFlags) declareSettingFlags(fs *pflag.FlagSet, only ...string) {
 	add := func(name, short, usage string, v settingValue) *pflag.Flag {
 		flag := fs.VarPF(v, name, short, usage)
 		if v.isSwitch {
@@ -104,12 +106,14 @@ func (f *evalFlags) declareSettingFlags(fs *pflag.FlagSet) {
 		return flag
 	}
 	for _, s := range settingFlags {
+		if len(only) > 0 && !slices.Contains(only, s.name) {
+			continue
+		}
 		add(s.name, s.short, s.usage, settingValue{f: f, name: s.name, isSwitch: s.isSwitch})
 		if s.isSwitch {
 			add("no-"+s.name, "", "", settingValue{f: f, name: s.name, isSwitch: true, negated: true}).Hidden = true
 		}
 	}
-	add("impure", "", "the opposite of --pure-eval", settingValue{f: f, name: "pure-eval", isSwitch: true, negated: true})
 }
 
 // newInstantiateFlags declares the flags; usage comes from the same table.
@@ -137,6 +141,7 @@ func newInstantiateFlags(name string) (*instantiateFlags, *pflag.FlagSet) {
 	fs.BoolVar(&f.noWarning, "no-gc-warning", false, "do not warn about derivations without roots")
 	f.declareSettings(fs)
 	f.declareSettingFlags(fs)
+	fs.VarPF(settingValue{f: &f.evalFlags, name: "pure-eval", isSwitch: true, negated: true}, "impure", "", "the opposite of --pure-eval").NoOptDefVal = "true"
 	fs.CountVarP(&f.verbose, "verbose", "v", "show build logs; twice: say more")
 	fs.BoolVarP(&f.noOutput, "no-build-output", "Q", false, "show no build logs unless a build fails")
 	fs.BoolVar(&f.quiet, "quiet", false, "show errors only")
