@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"gonix/derivation/store"
 	"gonix/eval"
@@ -53,13 +54,15 @@ func (e *evaluator) findWishes(s *eval.State) ([]wish, error) {
 	}
 	names := e.flags.files
 	if len(names) == 0 {
-		names = defaultFiles(e.w)
+		if names = defaultFiles(e.w); !exists(names[0]) {
+			return nil, errors.New("there is no default.nix here; name a file, or an expression with -E")
+		}
 	}
 	var wishes []wish
 	for _, name := range names {
 		v, err := e.argument(s, name)
 		if err != nil {
-			return nil, fileError(err, e.flags)
+			return nil, err
 		}
 		for _, attr := range attrs {
 			sel, _, err := s.Attr(args, attr, v)
@@ -82,12 +85,9 @@ func (e *evaluator) findWishes(s *eval.State) ([]wish, error) {
 	return wishes, nil
 }
 
-// fileError says what to do where no file was named and none is there.
-func fileError(err error, f *evalFlags) error {
-	if len(f.files) == 0 && errors.Is(err, fs.ErrNotExist) {
-		return errors.New("there is no default.nix here; name a file, or an expression with -E")
-	}
-	return err
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func wishOf(pkg eval.Package) (wish, error) {

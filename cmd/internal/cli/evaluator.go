@@ -86,9 +86,24 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 		Builtins:   inst.Builtins(),
 		Paths:      inst,
 		Realise:    e.realise,
+		Download:   func(url string) (string, error) { return e.download(ctx, url) },
 		References: func(storePath string) ([]string, error) { return references(ctx, e.store, storePath) },
 	})
 	return state
+}
+
+// download unpacks the archive at a URL of the search path or of the command
+// line into the store.
+func (e *evaluator) download(ctx context.Context, url string) (string, error) {
+	f := e.allowedFetcher()
+	if f == nil {
+		return "", fmt.Errorf("cannot download '%s': this evaluation has no store to keep it in", url)
+	}
+	path, _, err := f.Fetch(ctx, instantiate.Request{URL: url, Name: "source", Unpack: true})
+	if err != nil {
+		return "", err
+	}
+	return path.String(), nil
 }
 
 // references lists what the object at storePath refers to; one that is not
