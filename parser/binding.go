@@ -1,15 +1,14 @@
 package parser
 
 import (
-	"slices"
-
 	"gonix/parser/ast"
 	"gonix/parser/lexer"
 )
 
 // set parses { bindings }.
 func (p *parse) set(c *cursor) (ast.Expr, error) {
-	set := &ast.Attrs{At: p.at(c.Next())}
+	set := p.slabs.sets.one()
+	set.At = p.at(c.Next())
 	if err := p.bindings(c, set); err != nil {
 		return nil, err
 	}
@@ -22,7 +21,7 @@ func (p *parse) set(c *cursor) (ast.Expr, error) {
 
 // letBindings parses the bindings of a let.
 func (p *parse) letBindings(c *cursor) (ast.Expr, error) {
-	set := new(ast.Attrs)
+	set := p.slabs.sets.one()
 	if err := p.bindings(c, set); err != nil {
 		return nil, err
 	}
@@ -34,13 +33,29 @@ func (p *parse) letBindings(c *cursor) (ast.Expr, error) {
 
 // recBindings parses the bindings of a recursive set.
 func (p *parse) recBindings(c *cursor) (ast.Expr, error) {
-	set := new(ast.Attrs)
+	set := p.slabs.sets.one()
 	if err := p.bindings(c, set); err != nil {
 		return nil, err
 	}
 	if t := c.Peek(); t.Type != lexer.BraceClose {
 		return nil, p.unexpected(t, "'inherit'", "'}'")
 	}
+	return set, nil
+}
+
+// recSet parses rec { bindings }.
+func (p *parse) recSet(c *cursor) (ast.Expr, error) {
+	t := c.Next()
+	if err := p.expect(c, lexer.BraceOpen); err != nil {
+		return nil, err
+	}
+	e, err := p.recBindings(c)
+	if err != nil {
+		return nil, err
+	}
+	c.Next()
+	set := e.(*ast.Attrs)
+	set.At, set.Recursive = p.at(t), true
 	return set, nil
 }
 
@@ -69,7 +84,6 @@ func (p *parse) binding(c *cursor, set *ast.Attrs) error {
 	// The path is not kept, so it lies on a stack; it stays what it is when
 	// the value's bindings put theirs behind it.
 	base := len(p.names)
-	defer func() { p.names = p.names[:base] }()
 	if err := p.pushAttrPath(c); err != nil {
 		return err
 	}
@@ -92,60 +106,74 @@ func (p *parse) binding(c *cursor, set *ast.Attrs) error {
 		return p.unexpected(t, "';'")
 	}
 	c.Next()
-	return p.bind(set, path, value)
+	if err := p.bind(set, path, value); err != nil {
+		return err
+	}
+	p.names = p.names[:base]
+	return nil
 }
 
 // inherit parses inherit a b; and inherit (e) a b;
 func (p *parse) inherit(c *cursor, set *ast.Attrs) error {
-	if p.peek(c, 1).Type == lexer.ParenOpen {
-		v, err := produce(p, p.grammar.inheritFrom, c)
-		if err != nil {
+	c.Next()
+	var from ast.Expr
+	if c.Peek().Type == lexer.ParenOpen {
+		c.Next()
+		var err error
+		if from, err = p.expr(c); err != nil {
 			return err
 		}
-		set.From = append(set.From, v.From)
-		for _, n := range v.Names.names() {
-			b := ast.Binding{At: n.At, Name: n.Name, Kind: ast.InheritFrom, From: len(set.From) - 1}
-			if err := p.inheritName(set, b); err != nil {
-				return err
-			}
+		if err := p.expect(c, lexer.ParenClose); err != nil {
+			return err
 		}
-		return nil
 	}
-	v, err := produce(p, p.grammar.inherit, c)
-	if err != nil {
+	base := len(p.names)
+	if err := p.inheritNames(c); err != nil {
 		return err
 	}
-	for _, n := range v.Names.names() {
-		b := ast.Binding{At: n.At, Name: n.Name, Kind: ast.Inherit, Value: &ast.Ident{At: n.At, Name: n.Name}}
+	if from != nil {
+		set.From = append(set.From, from)
+	}
+	for _, n := range p.names[base:] {
+		b := ast.Binding{At: n.At, Name: n.Name}
+		if from != nil {
+			b.Kind, b.From = ast.InheritFrom, len(set.From)-1
+		} else {
+			x := p.slabs.idents.one()
+			*x = ast.Ident{At: n.At, Name: n.Name}
+			b.Kind, b.Value = ast.Inherit, x
+		}
 		if err := p.inheritName(set, b); err != nil {
 			return err
 		}
 	}
+	p.names = p.names[:base]
 	return nil
 }
 
-// inheritNames parses the names of an inherit.
-func (p *parse) inheritNames(c *cursor) (inheritNames, error) {
-	var names theNames
+// inheritNames parses the names of an inherit and its semicolon, and puts the
+// names on their stack.
+func (p *parse) inheritNames(c *cursor) error {
 	for {
 		t := c.Peek()
 		switch t.Type {
 		case lexer.ID, lexer.OrKeyword, lexer.String:
 			c.Next()
-			names = append(names, ast.AttrName{At: p.at(t), Name: t.Value})
+			p.names = append(p.names, ast.AttrName{At: p.at(t), Name: t.Value})
 		case lexer.Quote, lexer.DollarCurly:
 			n, err := p.attrName(c)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if n.Expr != nil {
-				return nil, p.errorf(n.Pos(), "dynamic attributes not allowed in inherit")
+				return p.errorf(n.Pos(), "dynamic attributes not allowed in inherit")
 			}
-			names = append(names, n)
+			p.names = append(p.names, n)
 		case lexer.Semicolon:
-			return names, nil
+			c.Next()
+			return nil
 		default:
-			return nil, p.unexpected(t)
+			return p.unexpected(t)
 		}
 	}
 }
@@ -156,7 +184,7 @@ func (p *parse) attrPath(c *cursor) ([]ast.AttrName, error) {
 	if err := p.pushAttrPath(c); err != nil {
 		return nil, err
 	}
-	path := slices.Clone(p.names[base:])
+	path := p.slabs.names.keep(p.names[base:])
 	p.names = p.names[:base]
 	return path, nil
 }
@@ -190,15 +218,15 @@ func (p *parse) attrName(c *cursor) (ast.AttrName, error) {
 		n.Expr = e
 		return n, err
 	case lexer.DollarCurly:
-		v, err := produce(p, p.grammar.interpolation, c)
+		x, err := p.interpolation(c)
 		if err != nil {
 			return n, err
 		}
-		if s, ok := v.Inner.(*ast.Str); ok && isLiteral(s) {
+		if s, ok := x.(*ast.Str); ok && isLiteral(s) {
 			n.Name = literalText(s)
 			return n, nil
 		}
-		n.Expr = v.Inner
+		n.Expr = x
 		return n, nil
 	}
 	return n, p.unexpected(t, "identifier", "'or'", "'${'", "'\"'")

@@ -37,6 +37,15 @@ func (p *parse) lint(kind Literal, t *lexer.Token) error {
 	return nil
 }
 
+// expect moves on behind the token at c, which must be of type t.
+func (p *parse) expect(c *cursor, t lexer.Type) error {
+	if next := c.Peek(); next.Type != t {
+		return p.unexpected(next, lexer.Describe(t))
+	}
+	c.Next()
+	return nil
+}
+
 // noPipes is the error that the pipe t is an experiment.
 func (p *parse) noPipes(t *lexer.Token) error {
 	return p.errorf(p.pos(t), "experimental Nix feature 'pipe-operators' is disabled; add '--extra-experimental-features pipe-operators' to enable it")

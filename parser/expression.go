@@ -1,7 +1,6 @@
 package parser
 
 import (
-	"slices"
 	"strconv"
 
 	"gonix/parser/ast"
@@ -25,11 +24,7 @@ func (p *parse) expr(c *cursor) (ast.Expr, error) {
 	case lexer.ID:
 		switch p.peek(c, 1).Type {
 		case lexer.Colon:
-			v, err := produce(p, p.grammar.simpleLambda, c)
-			if err != nil {
-				return nil, err
-			}
-			return &ast.Lambda{At: p.at(t), Arg: v.Arg, Body: v.Body}, nil
+			return p.simpleLambda(c)
 		case lexer.At:
 			v, err := produce(p, p.grammar.namedLambda, c)
 			if err != nil {
@@ -71,6 +66,19 @@ func (p *parse) expr(c *cursor) (ast.Expr, error) {
 	return p.pipes(c)
 }
 
+// simpleLambda parses x: body.
+func (p *parse) simpleLambda(c *cursor) (ast.Expr, error) {
+	t := c.Next()
+	c.Next()
+	body, err := p.expr(c)
+	if err != nil {
+		return nil, err
+	}
+	l := p.slabs.lambdas.one()
+	*l = ast.Lambda{At: p.at(t), Arg: t.Value, Body: body}
+	return l, nil
+}
+
 // let parses let … in ….
 func (p *parse) let(c *cursor) (ast.Expr, error) {
 	t := c.Peek()
@@ -103,17 +111,16 @@ func (p *parse) application(c *cursor) (ast.Expr, error) {
 	if err != nil || !startsOperand(c.Peek().Type) {
 		return fn, err
 	}
-	call, ok := fn.(*ast.Apply)
-	if !ok {
-		call = &ast.Apply{At: p.at(t), Fn: fn}
+	args, err := p.operands(c)
+	if err != nil {
+		return nil, err
 	}
-	for startsOperand(c.Peek().Type) {
-		arg, err := p.selection(c)
-		if err != nil {
-			return nil, err
-		}
-		call.Args = append(call.Args, arg)
+	if call, ok := fn.(*ast.Apply); ok {
+		call.Args = append(call.Args, args...)
+		return call, nil
 	}
+	call := p.slabs.applies.one()
+	*call = ast.Apply{At: p.at(t), Fn: fn, Args: args}
 	return call, nil
 }
 
@@ -123,7 +130,6 @@ func (p *parse) selection(c *cursor) (ast.Expr, error) {
 	if err := p.enter(t); err != nil {
 		return nil, err
 	}
-	defer p.leave()
 	x, err := p.simple(c)
 	if err != nil {
 		return nil, err
@@ -135,23 +141,34 @@ func (p *parse) selection(c *cursor) (ast.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		s := &ast.Select{At: p.at(t), X: x, Path: path}
+		s := p.slabs.selects.one()
+		*s = ast.Select{At: p.at(t), X: x, Path: path}
 		if c.Peek().Type == lexer.OrKeyword {
-			v, err := produce(p, p.grammar.fallback, c)
-			if err != nil {
+			c.Next()
+			if s.Default, err = p.selection(c); err != nil {
 				return nil, err
 			}
-			s.Default = v.Default
 		}
+		p.leave()
 		return s, nil
 	case lexer.OrKeyword:
 		// The word was a function's name before it was an operator, so
 		// map or xs still means that.
 		c.Next()
-		or := &ast.Ident{At: p.at(t), Name: "or"}
-		return &ast.Apply{At: p.at(t), Fn: x, Args: []ast.Expr{or}}, nil
+		call := p.slabs.applies.one()
+		*call = ast.Apply{At: p.at(t), Fn: x, Args: []ast.Expr{p.ident(t, "or")}}
+		p.leave()
+		return call, nil
 	}
+	p.leave()
 	return x, nil
+}
+
+// ident makes a variable.
+func (p *parse) ident(t *lexer.Token, name string) *ast.Ident {
+	x := p.slabs.idents.one()
+	*x = ast.Ident{At: p.at(t), Name: name}
+	return x
 }
 
 // simple parses what binds tightest.
@@ -163,7 +180,7 @@ func (p *parse) simple(c *cursor) (ast.Expr, error) {
 		if t.Value == "__curPos" {
 			return &ast.CurPos{At: p.at(t)}, nil
 		}
-		return &ast.Ident{At: p.at(t), Name: t.Value}, nil
+		return p.ident(t, t.Value), nil
 	case lexer.Int:
 		c.Next()
 		n, _ := strconv.ParseInt(t.Value, 10, 64) // the lexer has checked it
@@ -179,30 +196,25 @@ func (p *parse) simple(c *cursor) (ast.Expr, error) {
 		if err := p.lint(URL, t); err != nil {
 			return nil, err
 		}
-		return literal(p.at(t), t.Value), nil
+		return p.literal(t), nil
 	case lexer.Path, lexer.PathOpen, lexer.HomePath, lexer.HomeOpen:
 		return p.path(c)
 	case lexer.SearchPath:
 		c.Next()
 		return &ast.SearchPath{At: p.at(t), Name: t.Value}, nil
 	case lexer.ParenOpen:
-		v, err := produce(p, p.grammar.parens, c)
+		c.Next()
+		x, err := p.expr(c)
 		if err != nil {
 			return nil, err
 		}
-		return v.Inner, nil
+		return x, p.expect(c, lexer.ParenClose)
 	case lexer.ListOpen:
 		return p.list(c)
 	case lexer.BraceOpen:
 		return p.set(c)
 	case lexer.Rec:
-		v, err := produce(p, p.grammar.recSet, c)
-		if err != nil {
-			return nil, err
-		}
-		set := v.Bindings.(*ast.Attrs)
-		set.At, set.Recursive = p.at(t), true
-		return set, nil
+		return p.recSet(c)
 	case lexer.Let:
 		v, err := produce(p, p.grammar.letSet, c)
 		if err != nil {
@@ -217,19 +229,25 @@ func (p *parse) simple(c *cursor) (ast.Expr, error) {
 
 // list parses [ a b c ].
 func (p *parse) list(c *cursor) (ast.Expr, error) {
-	v, err := produce(p, p.grammar.list, c)
+	c.Next()
+	elems, err := p.operands(c)
 	if err != nil {
 		return nil, err
 	}
-	l := &ast.List{Elems: v.Elems.exprs()}
-	if len(l.Elems) > 0 {
-		l.At = ast.At(l.Elems[0].Pos())
+	if t := c.Peek(); t.Type != lexer.ListClose {
+		return nil, p.unexpected(t)
+	}
+	c.Next()
+	l := p.slabs.lists.one()
+	l.Elems = elems
+	if len(elems) > 0 {
+		l.At = ast.At(elems[0].Pos())
 	}
 	return l, nil
 }
 
-// elements parses what is between [ and ].
-func (p *parse) elements(c *cursor) (elements, error) {
+// operands parses the elements of a list or the arguments of a function.
+func (p *parse) operands(c *cursor) ([]ast.Expr, error) {
 	base := len(p.elems)
 	for startsOperand(c.Peek().Type) {
 		e, err := p.selection(c)
@@ -238,10 +256,7 @@ func (p *parse) elements(c *cursor) (elements, error) {
 		}
 		p.elems = append(p.elems, e)
 	}
-	elems := slices.Clone(p.elems[base:])
+	list := p.slabs.exprs.keep(p.elems[base:])
 	p.elems = p.elems[:base]
-	if t := c.Peek(); t.Type != lexer.ListClose {
-		return nil, p.unexpected(t)
-	}
-	return theExprs(elems), nil
+	return list, nil
 }

@@ -98,7 +98,9 @@ func (p *parse) lambda(t *lexer.Token, arg string, f *ast.Formals, body ast.Expr
 			}
 		}
 	}
-	return &ast.Lambda{At: p.at(t), Arg: arg, Formals: f, Body: body}, nil
+	l := p.slabs.lambdas.one()
+	*l = ast.Lambda{At: p.at(t), Arg: arg, Formals: f, Body: body}
+	return l, nil
 }
 
 // smallFormals is how many names are compared pairwise; more take a map.

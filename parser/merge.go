@@ -46,7 +46,7 @@ func (p *parse) bind(set *ast.Attrs, path []ast.AttrName, value ast.Expr) error 
 	for i := range path[:last] {
 		name := &path[i]
 		if name.Expr != nil {
-			nested := new(ast.Attrs)
+			nested := p.slabs.sets.one()
 			set.Dynamic = append(set.Dynamic, ast.Dynamic{At: at, Name: name.Expr, Value: nested})
 			set = nested
 			continue
@@ -60,7 +60,7 @@ func (p *parse) bind(set *ast.Attrs, path []ast.AttrName, value ast.Expr) error 
 			set = nested
 			continue
 		}
-		nested := new(ast.Attrs)
+		nested := p.slabs.sets.one()
 		add(set, ast.Binding{At: at, Name: name.Name, Value: nested})
 		set = nested
 	}

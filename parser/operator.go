@@ -73,7 +73,7 @@ func (p *parse) pipes(c *cursor) (ast.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &ast.Binary{At: p.at(op), Op: ast.OpPipeFrom, L: x, R: y, LPos: p.pos(start), RPos: p.pos(from)}, nil
+		return p.join(op, ast.OpPipeFrom, x, y, start, from), nil
 	case lexer.PipeInto:
 		if p.opt.NoPipes {
 			return nil, p.noPipes(op)
@@ -109,7 +109,7 @@ func (p *parse) pipesFrom(c *cursor) (ast.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &ast.Binary{At: p.at(op), Op: ast.OpPipeFrom, L: x, R: y, LPos: p.pos(start), RPos: p.pos(from)}, nil
+	return p.join(op, ast.OpPipeFrom, x, y, start, from), nil
 }
 
 // operators parses operands joined by operators of at least the level min.
@@ -176,7 +176,14 @@ func (p *parse) binary(c *cursor, start, t *lexer.Token, op ast.Op, x ast.Expr, 
 	if err != nil {
 		return nil, err
 	}
-	return &ast.Binary{At: p.at(t), Op: op, L: x, R: y, LPos: p.pos(start), RPos: p.pos(from)}, nil
+	return p.join(t, op, x, y, start, from), nil
+}
+
+// join makes x op y of the operator t; start and from are where x and y start.
+func (p *parse) join(t *lexer.Token, op ast.Op, x, y ast.Expr, start, from *lexer.Token) ast.Expr {
+	b := p.slabs.binaries.one()
+	*b = ast.Binary{At: p.at(t), Op: op, L: x, R: y, LPos: p.pos(start), RPos: p.pos(from)}
+	return b
 }
 
 // operand parses an application or an operator before its operand.

@@ -1,10 +1,10 @@
 // Package parser turns Nix text into a syntax tree.
 //
-// The grammar is that of participle productions (grammar.go), which are the
-// compound forms of the language. Their hooks do what such productions cannot
-// do fast or at all: choose by the tokens ahead (expression.go), climb
-// precedences (operator.go), repeat (binding.go, formals.go, text.go). The
-// grammar needs three tokens of lookahead and never goes back, so the first
+// The compound forms of the language are participle productions (grammar.go).
+// Their hooks do what such productions cannot do fast or at all: choose by the
+// tokens ahead and parse the commonest forms (expression.go), climb precedences
+// (operator.go), repeat (binding.go, formals.go, text.go). Nodes come in blocks
+// (slab.go). The grammar needs three tokens of lookahead and never goes back, so the first
 // error is the only one.
 //
 // What comes out is what later stages want to see: escapes and indentation are
@@ -75,8 +75,13 @@ type parse struct {
 	depth int // how many hooks are under way
 	peak  int // depth of the deepest node below the one under way
 
-	names []ast.AttrName // attribute paths of the bindings under way
-	elems []ast.Expr     // elements of the lists under way
+	slabs slabs // where nodes come from
+
+	// Stacks, each with what belongs to the constructs under way.
+	names  []ast.AttrName // attribute paths, names of inherit
+	elems  []ast.Expr     // elements of lists, arguments
+	parts  []ast.Part     // of strings and paths
+	pieces []piece        // of indented strings
 
 	indexes map[*ast.Bindings]map[string]int // of large sets, see find
 }
@@ -93,8 +98,9 @@ func (p *parse) file(f *source.File, opt Options) (*ast.File, error) {
 		}
 	}
 	p.buffer.release()
-	p.source, p.indexes = nil, nil
+	p.source, p.indexes, p.slabs = nil, nil, slabs{}
 	p.names, p.elems = reset(p.names), reset(p.elems)
+	p.parts, p.pieces = reset(p.parts), reset(p.pieces)
 	if err != nil {
 		return nil, p.err
 	}

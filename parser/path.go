@@ -14,7 +14,8 @@ func (p *parse) path(c *cursor) (ast.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	node := &ast.Path{Parts: []ast.Part{{At: p.at(t), Text: text}}}
+	first := ast.Part{At: p.at(t), Text: text}
+	node := &ast.Path{Parts: p.slabs.parts.keep([]ast.Part{first})}
 	if t.Type == lexer.Path || t.Type == lexer.HomePath {
 		return node, nil
 	}
@@ -35,7 +36,7 @@ func (p *parse) pathParts(c *cursor) (pathParts, error) {
 			return nil, p.unexpected(next, "'${'")
 		}
 	}
-	parts, err := p.parts(c, nil)
+	parts, err := p.textAndInner(c)
 	if err != nil {
 		return nil, err
 	}

@@ -5,12 +5,15 @@ import (
 	"gonix/parser/lexer"
 )
 
-// literal is a string without interpolation. Nix knows no place for it.
-func literal(at ast.At, s string) *ast.Str {
-	if s == "" {
+// literal makes a string without interpolation. Nix knows no place for it.
+func (p *parse) literal(t *lexer.Token) *ast.Str {
+	if t.Value == "" {
 		return new(ast.Str)
 	}
-	return &ast.Str{Parts: []ast.Part{{At: at, Text: s}}}
+	s := p.slabs.literals.one()
+	s.part[0] = ast.Part{At: p.at(t), Text: t.Value}
+	s.Parts = s.part[:]
+	return &s.Str
 }
 
 // isLiteral reports whether s is a string without interpolation.
@@ -32,79 +35,88 @@ func (p *parse) text(c *cursor) (ast.Expr, error) {
 	switch t.Type {
 	case lexer.String:
 		c.Next()
-		return literal(p.at(t), t.Value), nil
+		return p.literal(t), nil
 	case lexer.Quote:
-		v, err := produce(p, p.grammar.interpolated, c)
-		if err != nil {
-			return nil, err
-		}
-		parts := v.Parts.parts()
-		s := &ast.Str{Parts: parts}
-		if !isLiteral(s) {
-			s.At = parts[0].At
-		}
-		return s, nil
+		return p.interpolated(c)
 	case lexer.Indented:
 		c.Next()
 		return indentedString(p.at(t), []piece{{Part: ast.Part{At: p.at(t), Text: t.Value}, raw: true}}), nil
 	default: // lexer.IndentOpen
-		v, err := produce(p, p.grammar.indented, c)
-		if err != nil {
-			return nil, err
-		}
-		return indentedString(p.at(t), v.Parts.pieces()), nil
+		return p.indented(c)
 	}
 }
 
-// textParts parses what is between the quotes of a string.
-func (p *parse) textParts(c *cursor) (textParts, error) {
-	parts, err := p.parts(c, nil)
+// interpolated parses "text${expr}text".
+func (p *parse) interpolated(c *cursor) (ast.Expr, error) {
+	c.Next()
+	parts, err := p.textAndInner(c)
 	if err != nil {
 		return nil, err
 	}
-	if t := c.Peek(); t.Type != lexer.Unquote {
-		return nil, p.unexpected(t, "'\"'")
+	if err := p.expect(c, lexer.Unquote); err != nil {
+		return nil, err
 	}
-	return theParts(parts), nil
+	s := &ast.Str{Parts: parts}
+	if !isLiteral(s) {
+		s.At = parts[0].At
+	}
+	return s, nil
 }
 
-// parts adds the pieces and interpolations at c to parts.
-func (p *parse) parts(c *cursor, parts []ast.Part) ([]ast.Part, error) {
+// interpolation parses ${ expr }.
+func (p *parse) interpolation(c *cursor) (ast.Expr, error) {
+	c.Next()
+	x, err := p.expr(c)
+	if err != nil {
+		return nil, err
+	}
+	return x, p.expect(c, lexer.BraceClose)
+}
+
+// textAndInner parses the pieces and interpolations at c.
+func (p *parse) textAndInner(c *cursor) ([]ast.Part, error) {
+	base := len(p.parts)
 	for {
 		t := c.Peek()
 		switch t.Type {
 		case lexer.Text:
 			c.Next()
-			parts = append(parts, ast.Part{At: p.at(t), Text: t.Value})
+			p.parts = append(p.parts, ast.Part{At: p.at(t), Text: t.Value})
 		case lexer.DollarCurly:
-			v, err := produce(p, p.grammar.interpolation, c)
+			x, err := p.interpolation(c)
 			if err != nil {
 				return nil, err
 			}
-			parts = append(parts, ast.Part{At: p.at(t), Expr: v.Inner})
+			p.parts = append(p.parts, ast.Part{At: p.at(t), Expr: x})
 		default:
+			parts := p.slabs.parts.keep(p.parts[base:])
+			p.parts = p.parts[:base]
 			return parts, nil
 		}
 	}
 }
 
-// rawParts parses what is between the quotes of an indented string.
-func (p *parse) rawParts(c *cursor) (rawParts, error) {
-	var pieces thePieces
+// indented parses ”text${expr}text”.
+func (p *parse) indented(c *cursor) (ast.Expr, error) {
+	open := c.Next()
+	base := len(p.pieces)
 	for {
 		t := c.Peek()
 		switch t.Type {
 		case lexer.Raw, lexer.Escaped:
 			c.Next()
-			pieces = append(pieces, piece{Part: ast.Part{At: p.at(t), Text: t.Value}, raw: t.Type == lexer.Raw})
+			p.pieces = append(p.pieces, piece{Part: ast.Part{At: p.at(t), Text: t.Value}, raw: t.Type == lexer.Raw})
 		case lexer.DollarCurly:
-			v, err := produce(p, p.grammar.interpolation, c)
+			x, err := p.interpolation(c)
 			if err != nil {
 				return nil, err
 			}
-			pieces = append(pieces, piece{Part: ast.Part{At: p.at(t), Expr: v.Inner}})
+			p.pieces = append(p.pieces, piece{Part: ast.Part{At: p.at(t), Expr: x}})
 		case lexer.IndentClose:
-			return pieces, nil
+			c.Next()
+			s := indentedString(p.at(open), p.pieces[base:])
+			p.pieces = p.pieces[:base]
+			return s, nil
 		default:
 			return nil, p.unexpected(t, "indented string", "'${'", "end of an indented string")
 		}

@@ -47,9 +47,13 @@ func newTokenBuffer(n int) tokenBuffer {
 
 // scan fills the buffer with the tokens of text, growing it if it must.
 func (b *tokenBuffer) scan(text string) {
+	const perToken = 6 // bytes of text, usually more
+	if n := len(text) / perToken; n > len(b.tokens) {
+		*b = newTokenBuffer(max(n, 2*len(b.tokens)))
+	}
 	tokens := lexer.Scan(text, b.tokens)
 	if len(tokens) > len(b.tokens) {
-		*b = newTokenBuffer(len(tokens) + len(tokens)/8)
+		*b = newTokenBuffer(max(len(tokens)+len(tokens)/8, 2*len(b.tokens)))
 		copy(b.tokens, tokens)
 	}
 	b.used = len(tokens)
@@ -68,8 +72,9 @@ func (b *tokenBuffer) release() {
 	clear(b.tokens[:b.used])
 }
 
-// minTokens is the size of a new buffer.
-const minTokens = 1 << 12
+// minTokens is the size of a new buffer, before a text asks for more: making one
+// costs a call for each token.
+const minTokens = 1 << 6
 
 // parsers keeps instances for the next call of [Parse]: building the grammar
 // takes longer than parsing a small file.
