@@ -26,7 +26,7 @@ func (p *parse) expr(c *cursor) (ast.Expr, error) {
 		case lexer.Colon:
 			return p.simpleLambda(c)
 		case lexer.At:
-			v, err := produce(p, p.grammar.namedLambda, c)
+			v, err := produce(p, &p.grammar.namedLambda, c)
 			if err != nil {
 				return nil, err
 			}
@@ -34,20 +34,20 @@ func (p *parse) expr(c *cursor) (ast.Expr, error) {
 		}
 	case lexer.BraceOpen:
 		if p.isFormals(c) {
-			v, err := produce(p, p.grammar.formalsLambda, c)
+			v, err := produce(p, &p.grammar.formalsLambda, c)
 			if err != nil {
 				return nil, err
 			}
 			return p.lambda(t, v.Alias.name(), v.Formals.formals(), v.Body)
 		}
 	case lexer.Assert:
-		v, err := produce(p, p.grammar.assertion, c)
+		v, err := produce(p, &p.grammar.assertion, c)
 		if err != nil {
 			return nil, err
 		}
 		return &ast.Assert{At: p.at(t), Cond: v.Cond, Body: v.Body}, nil
 	case lexer.With:
-		v, err := produce(p, p.grammar.with, c)
+		v, err := produce(p, &p.grammar.with, c)
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +57,7 @@ func (p *parse) expr(c *cursor) (ast.Expr, error) {
 			return p.let(c)
 		}
 	case lexer.If:
-		v, err := produce(p, p.grammar.conditional, c)
+		v, err := produce(p, &p.grammar.conditional, c)
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +82,7 @@ func (p *parse) simpleLambda(c *cursor) (ast.Expr, error) {
 // let parses let … in ….
 func (p *parse) let(c *cursor) (ast.Expr, error) {
 	t := c.Peek()
-	v, err := produce(p, p.grammar.letIn, c)
+	v, err := produce(p, &p.grammar.letIn, c)
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +216,7 @@ func (p *parse) simple(c *cursor) (ast.Expr, error) {
 	case lexer.Rec:
 		return p.recSet(c)
 	case lexer.Let:
-		v, err := produce(p, p.grammar.letSet, c)
+		v, err := produce(p, &p.grammar.letSet, c)
 		if err != nil {
 			return nil, err
 		}

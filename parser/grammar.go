@@ -90,33 +90,27 @@ func (f *theFormals) formals() *ast.Formals { return (*ast.Formals)(f) }
 func (a theAlias) name() string             { return string(a) }
 func (p theParts) parts() []ast.Part        { return p }
 
-// grammar makes participle look at every production; it is never parsed itself.
-type grammar struct {
-	NamedLambda   *namedLambda   `parser:"@@"`
-	FormalsLambda *formalsLambda `parser:"@@"`
-	Assertion     *assertion     `parser:"@@"`
-	With          *with          `parser:"@@"`
-	LetIn         *letIn         `parser:"@@"`
-	Conditional   *conditional   `parser:"@@"`
-	LetSet        *letSet        `parser:"@@"`
-	PathTail      *pathTail      `parser:"@@"`
-}
-
-// productions is participle's parser for each production.
+// productions has what participle needs to parse each production.
 type productions struct {
-	namedLambda   *participle.Parser[namedLambda]
-	formalsLambda *participle.Parser[formalsLambda]
-	assertion     *participle.Parser[assertion]
-	with          *participle.Parser[with]
-	letIn         *participle.Parser[letIn]
-	conditional   *participle.Parser[conditional]
-	letSet        *participle.Parser[letSet]
-	pathTail      *participle.Parser[pathTail]
+	options []participle.Option // the lexer and the hooks
+
+	namedLambda   production[namedLambda]
+	formalsLambda production[formalsLambda]
+	assertion     production[assertion]
+	with          production[with]
+	letIn         production[letIn]
+	conditional   production[conditional]
+	letSet        production[letSet]
+	pathTail      production[pathTail]
 }
 
-// newGrammar builds participle's parsers with the hooks of p.
+// production is participle's parser for one production. It is built when it is
+// first asked for: that takes as long as parsing a small file.
+type production[P any] struct{ parser *participle.Parser[P] }
+
+// newGrammar returns productions with the hooks of p.
 func newGrammar(p *parse) productions {
-	g := participle.MustBuild[grammar](
+	return productions{options: []participle.Option{
 		participle.Lexer(lexer.Definition{}),
 		participle.ParseTypeWith[ast.Expr](p.expr),
 		participle.ParseTypeWith(func(c *cursor) (function, error) { return p.expr(c) }),
@@ -125,31 +119,15 @@ func newGrammar(p *parse) productions {
 		participle.ParseTypeWith(p.formalSet),
 		participle.ParseTypeWith(p.alias),
 		participle.ParseTypeWith(p.pathParts),
-	)
-	return productions{
-		namedLambda:   production[namedLambda](g),
-		formalsLambda: production[formalsLambda](g),
-		assertion:     production[assertion](g),
-		with:          production[with](g),
-		letIn:         production[letIn](g),
-		conditional:   production[conditional](g),
-		letSet:        production[letSet](g),
-		pathTail:      production[pathTail](g),
-	}
-}
-
-// production picks one parser out of g.
-func production[P any](g *participle.Parser[grammar]) *participle.Parser[P] {
-	p, err := participle.ParserForProduction[P](g)
-	if err != nil {
-		panic("parser: " + err.Error())
-	}
-	return p
+	}}
 }
 
 // produce parses one production at c.
-func produce[P any](p *parse, production *participle.Parser[P], c *cursor) (*P, error) {
-	v, err := production.ParseFromLexer(c, p.trailing...)
+func produce[P any](p *parse, g *production[P], c *cursor) (*P, error) {
+	if g.parser == nil {
+		g.parser = participle.MustBuild[P](p.grammar.options...)
+	}
+	v, err := g.parser.ParseFromLexer(c, p.trailing...)
 	if err != nil {
 		return nil, p.fail(c, err)
 	}

@@ -20,7 +20,7 @@ func (p *parse) path(c *cursor) (ast.Expr, error) {
 		return node, nil
 	}
 	node.At = p.at(t)
-	v, err := produce(p, p.grammar.pathTail, c)
+	v, err := produce(p, &p.grammar.pathTail, c)
 	if err != nil {
 		return nil, err
 	}
