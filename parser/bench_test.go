@@ -74,8 +74,13 @@ func BenchmarkParse(b *testing.B) {
 func BenchmarkScan(b *testing.B) {
 	text := packages(600)
 	b.SetBytes(int64(len(text)))
-	var tokens []lexer.Token
+	var buffer [batch]lexer.Token
 	for b.Loop() {
-		tokens = lexer.Scan(text, tokens)
+		for s := lexer.NewScanner(text); ; {
+			tokens := s.Fill(buffer[:0])
+			if tokens[len(tokens)-1].Type == lexer.EOF {
+				break
+			}
+		}
 	}
 }

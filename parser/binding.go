@@ -15,7 +15,7 @@ func (p *parse) set(c *cursor) (ast.Expr, error) {
 	if t := c.Peek(); t.Type != lexer.BraceClose {
 		return nil, p.unexpected(t, "'inherit'") // nothing else, says Nix
 	}
-	c.Next()
+	c.Skip()
 	return set, nil
 }
 
@@ -53,7 +53,7 @@ func (p *parse) recSet(c *cursor) (ast.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Next()
+	c.Skip()
 	set := e.(*ast.Attrs)
 	set.At, set.Recursive = p.at(t), true
 	return set, nil
@@ -91,7 +91,7 @@ func (p *parse) binding(c *cursor, set *ast.Attrs) error {
 	if t := c.Peek(); t.Type != lexer.Equals {
 		return p.unexpected(t, "'.'", "'='")
 	}
-	c.Next()
+	c.Skip()
 	outer := p.peak
 	p.peak = p.depth
 	value, err := p.expr(c)
@@ -105,7 +105,7 @@ func (p *parse) binding(c *cursor, set *ast.Attrs) error {
 	if t := c.Peek(); t.Type != lexer.Semicolon {
 		return p.unexpected(t, "';'")
 	}
-	c.Next()
+	c.Skip()
 	if err := p.bind(set, path, value); err != nil {
 		return err
 	}
@@ -115,10 +115,10 @@ func (p *parse) binding(c *cursor, set *ast.Attrs) error {
 
 // inherit parses inherit a b; and inherit (e) a b;
 func (p *parse) inherit(c *cursor, set *ast.Attrs) error {
-	c.Next()
+	c.Skip()
 	var from ast.Expr
-	if c.Peek().Type == lexer.ParenOpen {
-		c.Next()
+	if c.Type() == lexer.ParenOpen {
+		c.Skip()
 		var err error
 		if from, err = p.expr(c); err != nil {
 			return err
@@ -158,7 +158,7 @@ func (p *parse) inheritNames(c *cursor) error {
 		t := c.Peek()
 		switch t.Type {
 		case lexer.ID, lexer.OrKeyword, lexer.String:
-			c.Next()
+			c.Skip()
 			p.names = append(p.names, ast.AttrName{At: p.at(t), Name: t.Value})
 		case lexer.Quote, lexer.DollarCurly:
 			n, err := p.attrName(c)
@@ -170,7 +170,7 @@ func (p *parse) inheritNames(c *cursor) error {
 			}
 			p.names = append(p.names, n)
 		case lexer.Semicolon:
-			c.Next()
+			c.Skip()
 			return nil
 		default:
 			return p.unexpected(t)
@@ -197,10 +197,10 @@ func (p *parse) pushAttrPath(c *cursor) error {
 			return err
 		}
 		p.names = append(p.names, n)
-		if c.Peek().Type != lexer.Dot {
+		if c.Type() != lexer.Dot {
 			return nil
 		}
-		c.Next()
+		c.Skip()
 	}
 }
 
@@ -210,7 +210,7 @@ func (p *parse) attrName(c *cursor) (ast.AttrName, error) {
 	n := ast.AttrName{At: p.at(t)}
 	switch t.Type {
 	case lexer.ID, lexer.OrKeyword, lexer.String:
-		c.Next()
+		c.Skip()
 		n.Name = t.Value
 		return n, nil
 	case lexer.Quote:

@@ -13,10 +13,10 @@ import (
 )
 
 // pos is the place of a token.
-func (p *parse) pos(t *lexer.Token) source.Pos { return p.source.Pos(t.Pos.Offset) }
+func (p *parse) pos(t lexer.Token) source.Pos { return p.source.Pos(int(t.Offset)) }
 
 // at is the place of a token, for a node.
-func (p *parse) at(t *lexer.Token) ast.At { return ast.At(p.pos(t)) }
+func (p *parse) at(t lexer.Token) ast.At { return ast.At(p.pos(t)) }
 
 // errorf records the first error and returns it.
 func (p *parse) errorf(pos source.Pos, format string, args ...any) error {
@@ -27,7 +27,7 @@ func (p *parse) errorf(pos source.Pos, format string, args ...any) error {
 }
 
 // lint asks about a literal.
-func (p *parse) lint(kind Literal, t *lexer.Token) error {
+func (p *parse) lint(kind Literal, t lexer.Token) error {
 	if p.opt.Lint == nil {
 		return nil
 	}
@@ -42,18 +42,18 @@ func (p *parse) expect(c *cursor, t lexer.Type) error {
 	if next := c.Peek(); next.Type != t {
 		return p.unexpected(next, lexer.Describe(t))
 	}
-	c.Next()
+	c.Skip()
 	return nil
 }
 
 // noPipes is the error that the pipe t is an experiment.
-func (p *parse) noPipes(t *lexer.Token) error {
+func (p *parse) noPipes(t lexer.Token) error {
 	return p.errorf(p.pos(t), "experimental Nix feature 'pipe-operators' is disabled; add '--extra-experimental-features pipe-operators' to enable it")
 }
 
 // unexpected is the error that t is not what could stand there. Like Nix it
 // names what could if that is at most four things, else nothing.
-func (p *parse) unexpected(t *lexer.Token, expected ...string) error {
+func (p *parse) unexpected(t lexer.Token, expected ...string) error {
 	if t.Type == lexer.Error {
 		return p.errorf(p.pos(t), "%s", t.Value)
 	}
@@ -77,13 +77,14 @@ func (p *parse) fail(c *cursor, err error) error {
 	if !errors.As(err, &u) {
 		return p.errorf(p.pos(c.Peek()), "%s", err.Error())
 	}
+	got := lexer.Token{Type: lexer.Type(u.Unexpected.Type), Value: u.Unexpected.Value, Offset: uint32(u.Unexpected.Pos.Offset)}
 	// The only way to learn what was expected is its text, "… (expected <then> …)".
 	_, after, _ := strings.Cut(u.Message(), "(expected <")
 	symbol, _, _ := strings.Cut(after, ">")
 	if t, ok := lexer.BySymbol(symbol); ok {
-		return p.unexpected(&u.Unexpected, lexer.Describe(t))
+		return p.unexpected(got, lexer.Describe(t))
 	}
-	return p.unexpected(&u.Unexpected)
+	return p.unexpected(got)
 }
 
 // The limits of nesting. Go cannot recover from a stack that is too deep, so
@@ -94,7 +95,7 @@ const (
 )
 
 // enter is called by every hook that can come to itself again; leave undoes it.
-func (p *parse) enter(t *lexer.Token) error {
+func (p *parse) enter(t lexer.Token) error {
 	p.depth++
 	if p.depth > maxDepth {
 		return p.errorf(p.pos(t), "expression is nested too deeply")
@@ -109,7 +110,7 @@ func (p *parse) enter(t *lexer.Token) error {
 func (p *parse) leave() { p.depth-- }
 
 // deepen says that the nodes below the one under way moved down by n.
-func (p *parse) deepen(t *lexer.Token, n int) error {
+func (p *parse) deepen(t lexer.Token, n int) error {
 	p.peak += n
 	if p.peak > maxChain {
 		return p.errorf(p.pos(t), "expression is nested too deeply")

@@ -7,12 +7,6 @@ import (
 	"gonix/parser/lexer"
 )
 
-// peek returns the token n behind the one at c. No more than the tokens up to
-// EOF may be looked at.
-func (p *parse) peek(c *cursor, n int) *lexer.Token {
-	return &p.buffer.tokens[int(c.RawCursor())+n]
-}
-
 // expr parses any expression.
 func (p *parse) expr(c *cursor) (ast.Expr, error) {
 	t := c.Peek()
@@ -22,7 +16,7 @@ func (p *parse) expr(c *cursor) (ast.Expr, error) {
 	defer p.leave()
 	switch t.Type {
 	case lexer.ID:
-		switch p.peek(c, 1).Type {
+		switch c.ahead(1).Type {
 		case lexer.Colon:
 			return p.simpleLambda(c)
 		case lexer.At:
@@ -53,7 +47,7 @@ func (p *parse) expr(c *cursor) (ast.Expr, error) {
 		}
 		return &ast.With{At: p.at(t), Scope: v.Scope, Body: v.Body}, nil
 	case lexer.Let:
-		if p.peek(c, 1).Type != lexer.BraceOpen {
+		if c.ahead(1).Type != lexer.BraceOpen {
 			return p.let(c)
 		}
 	case lexer.If:
@@ -69,7 +63,7 @@ func (p *parse) expr(c *cursor) (ast.Expr, error) {
 // simpleLambda parses x: body.
 func (p *parse) simpleLambda(c *cursor) (ast.Expr, error) {
 	t := c.Next()
-	c.Next()
+	c.Skip()
 	body, err := p.expr(c)
 	if err != nil {
 		return nil, err
@@ -108,7 +102,7 @@ func startsOperand(t lexer.Type) bool {
 func (p *parse) application(c *cursor) (ast.Expr, error) {
 	t := c.Peek()
 	fn, err := p.selection(c)
-	if err != nil || !startsOperand(c.Peek().Type) {
+	if err != nil || !startsOperand(c.Type()) {
 		return fn, err
 	}
 	args, err := p.operands(c)
@@ -134,17 +128,17 @@ func (p *parse) selection(c *cursor) (ast.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch c.Peek().Type {
+	switch c.Type() {
 	case lexer.Dot:
-		c.Next()
+		c.Skip()
 		path, err := p.attrPath(c)
 		if err != nil {
 			return nil, err
 		}
 		s := p.slabs.selects.one()
 		*s = ast.Select{At: p.at(t), X: x, Path: path}
-		if c.Peek().Type == lexer.OrKeyword {
-			c.Next()
+		if c.Type() == lexer.OrKeyword {
+			c.Skip()
 			if s.Default, err = p.selection(c); err != nil {
 				return nil, err
 			}
@@ -154,7 +148,7 @@ func (p *parse) selection(c *cursor) (ast.Expr, error) {
 	case lexer.OrKeyword:
 		// The word was a function's name before it was an operator, so
 		// map or xs still means that.
-		c.Next()
+		c.Skip()
 		call := p.slabs.applies.one()
 		*call = ast.Apply{At: p.at(t), Fn: x, Args: []ast.Expr{p.ident(t, "or")}}
 		p.leave()
@@ -165,7 +159,7 @@ func (p *parse) selection(c *cursor) (ast.Expr, error) {
 }
 
 // ident makes a variable.
-func (p *parse) ident(t *lexer.Token, name string) *ast.Ident {
+func (p *parse) ident(t lexer.Token, name string) *ast.Ident {
 	x := p.slabs.idents.one()
 	*x = ast.Ident{At: p.at(t), Name: name}
 	return x
@@ -176,23 +170,23 @@ func (p *parse) simple(c *cursor) (ast.Expr, error) {
 	t := c.Peek()
 	switch t.Type {
 	case lexer.ID:
-		c.Next()
+		c.Skip()
 		if t.Value == "__curPos" {
 			return &ast.CurPos{At: p.at(t)}, nil
 		}
 		return p.ident(t, t.Value), nil
 	case lexer.Int:
-		c.Next()
+		c.Skip()
 		n, _ := strconv.ParseInt(t.Value, 10, 64) // the lexer has checked it
 		return &ast.Int{Value: n}, nil
 	case lexer.Float:
-		c.Next()
+		c.Skip()
 		f, _ := strconv.ParseFloat(t.Value, 64) // the lexer has checked it
 		return &ast.Float{Value: f}, nil
 	case lexer.String, lexer.Quote, lexer.Indented, lexer.IndentOpen:
 		return p.text(c)
 	case lexer.URI:
-		c.Next()
+		c.Skip()
 		if err := p.lint(URL, t); err != nil {
 			return nil, err
 		}
@@ -200,10 +194,10 @@ func (p *parse) simple(c *cursor) (ast.Expr, error) {
 	case lexer.Path, lexer.PathOpen, lexer.HomePath, lexer.HomeOpen:
 		return p.path(c)
 	case lexer.SearchPath:
-		c.Next()
+		c.Skip()
 		return &ast.SearchPath{At: p.at(t), Name: t.Value}, nil
 	case lexer.ParenOpen:
-		c.Next()
+		c.Skip()
 		x, err := p.expr(c)
 		if err != nil {
 			return nil, err
@@ -229,7 +223,7 @@ func (p *parse) simple(c *cursor) (ast.Expr, error) {
 
 // list parses [ a b c ].
 func (p *parse) list(c *cursor) (ast.Expr, error) {
-	c.Next()
+	c.Skip()
 	elems, err := p.operands(c)
 	if err != nil {
 		return nil, err
@@ -237,7 +231,7 @@ func (p *parse) list(c *cursor) (ast.Expr, error) {
 	if t := c.Peek(); t.Type != lexer.ListClose {
 		return nil, p.unexpected(t)
 	}
-	c.Next()
+	c.Skip()
 	l := p.slabs.lists.one()
 	l.Elems = elems
 	if len(elems) > 0 {
@@ -249,7 +243,7 @@ func (p *parse) list(c *cursor) (ast.Expr, error) {
 // operands parses the elements of a list or the arguments of a function.
 func (p *parse) operands(c *cursor) ([]ast.Expr, error) {
 	base := len(p.elems)
-	for startsOperand(c.Peek().Type) {
+	for startsOperand(c.Type()) {
 		e, err := p.selection(c)
 		if err != nil {
 			return nil, err

@@ -8,16 +8,16 @@ import (
 // isFormals reports whether the { at c starts the pattern of a function. Two
 // more tokens tell.
 func (p *parse) isFormals(c *cursor) bool {
-	switch p.peek(c, 1).Type {
+	switch c.ahead(1).Type {
 	case lexer.Ellipsis:
 		return true
 	case lexer.BraceClose:
-		switch p.peek(c, 2).Type {
+		switch c.ahead(2).Type {
 		case lexer.Colon, lexer.At:
 			return true
 		}
 	case lexer.ID:
-		switch p.peek(c, 2).Type {
+		switch c.ahead(2).Type {
 		case lexer.Comma, lexer.Question, lexer.BraceClose:
 			return true
 		}
@@ -31,24 +31,24 @@ func (p *parse) formalSet(c *cursor) (formalSet, error) {
 	if t := c.Peek(); t.Type != lexer.BraceOpen {
 		return nil, p.unexpected(t, "'{'")
 	}
-	c.Next()
+	c.Skip()
 	for {
 		switch t := c.Peek(); t.Type {
 		case lexer.BraceClose:
-			c.Next()
+			c.Skip()
 			return f, nil
 		case lexer.Ellipsis:
-			c.Next()
+			c.Skip()
 			f.Ellipsis = true
 			if t := c.Peek(); t.Type != lexer.BraceClose {
 				return nil, p.unexpected(t, "'}'")
 			}
 			continue
 		case lexer.ID:
-			c.Next()
+			c.Skip()
 			formal := ast.Formal{At: p.at(t), Name: t.Value}
-			if c.Peek().Type == lexer.Question {
-				c.Next()
+			if c.Type() == lexer.Question {
+				c.Skip()
 				var err error
 				if formal.Default, err = p.expr(c); err != nil {
 					return nil, err
@@ -60,7 +60,7 @@ func (p *parse) formalSet(c *cursor) (formalSet, error) {
 		}
 		switch t := c.Peek(); t.Type {
 		case lexer.Comma:
-			c.Next()
+			c.Skip()
 		case lexer.BraceClose:
 		default:
 			return nil, p.unexpected(t, "'}'", "','")
@@ -74,12 +74,12 @@ func (p *parse) alias(c *cursor) (alias, error) {
 	case lexer.Colon:
 		return theAlias(""), nil
 	case lexer.At:
-		c.Next()
+		c.Skip()
 		t := c.Peek()
 		if t.Type != lexer.ID {
 			return nil, p.unexpected(t, "identifier")
 		}
-		c.Next()
+		c.Skip()
 		return theAlias(t.Value), nil
 	default:
 		return nil, p.unexpected(t, "':'", "'@'")
@@ -87,7 +87,7 @@ func (p *parse) alias(c *cursor) (alias, error) {
 }
 
 // lambda makes a function with formals after checking that no name comes twice.
-func (p *parse) lambda(t *lexer.Token, arg string, f *ast.Formals, body ast.Expr) (ast.Expr, error) {
+func (p *parse) lambda(t lexer.Token, arg string, f *ast.Formals, body ast.Expr) (ast.Expr, error) {
 	if i := duplicateFormal(f.List); i >= 0 {
 		return nil, p.errorf(f.List[i].Pos(), "duplicate formal function argument '%s'", f.List[i].Name)
 	}

@@ -112,14 +112,26 @@ type production[P any] struct{ parser *participle.Parser[P] }
 func newGrammar(p *parse) productions {
 	return productions{options: []participle.Option{
 		participle.Lexer(lexer.Definition{}),
-		participle.ParseTypeWith[ast.Expr](p.expr),
-		participle.ParseTypeWith(func(c *cursor) (function, error) { return p.expr(c) }),
-		participle.ParseTypeWith(func(c *cursor) (letBindings, error) { return p.letBindings(c) }),
-		participle.ParseTypeWith(func(c *cursor) (recBindings, error) { return p.recBindings(c) }),
-		participle.ParseTypeWith(p.formalSet),
-		participle.ParseTypeWith(p.alias),
-		participle.ParseTypeWith(p.pathParts),
+		hook(p, p.expr),
+		hook(p, func(c *cursor) (function, error) { return p.expr(c) }),
+		hook(p, func(c *cursor) (letBindings, error) { return p.letBindings(c) }),
+		hook(p, func(c *cursor) (recBindings, error) { return p.recBindings(c) }),
+		hook(p, p.formalSet),
+		hook(p, p.alias),
+		hook(p, p.pathParts),
 	}}
+}
+
+// hook makes fn the parser of all fields of type T. It finds the cursor where
+// participle has got to, and participle goes on where fn has left it.
+func hook[T any](p *parse, fn func(*cursor) (T, error)) participle.Option {
+	return participle.ParseTypeWith(func(l *plex.PeekingLexer) (T, error) {
+		i := int(l.RawCursor())
+		p.window.follow(&p.cursor, i)
+		v, err := fn(&p.cursor)
+		p.window.show(&p.cursor, i)
+		return v, err
+	})
 }
 
 // produce parses one production at c.
@@ -127,12 +139,12 @@ func produce[P any](p *parse, g *production[P], c *cursor) (*P, error) {
 	if g.parser == nil {
 		g.parser = participle.MustBuild[P](p.grammar.options...)
 	}
-	v, err := g.parser.ParseFromLexer(c, p.trailing...)
+	p.window.lexer.LoadCheckpoint(plex.Checkpoint{})
+	p.window.show(c, 0)
+	v, err := g.parser.ParseFromLexer(p.window.lexer, p.trailing...)
 	if err != nil {
 		return nil, p.fail(c, err)
 	}
+	p.window.follow(c, int(p.window.lexer.RawCursor()))
 	return v, nil
 }
-
-// cursor is a place among the tokens, which every hook gets and moves on.
-type cursor = plex.PeekingLexer

@@ -63,7 +63,7 @@ func (p *parse) pipes(c *cursor) (ast.Expr, error) {
 		if p.opt.NoPipes {
 			return nil, p.noPipes(op)
 		}
-		c.Next()
+		c.Skip()
 		from := c.Peek()
 		if err := p.enter(op); err != nil {
 			return nil, err
@@ -79,7 +79,7 @@ func (p *parse) pipes(c *cursor) (ast.Expr, error) {
 			return nil, p.noPipes(op)
 		}
 		for op := c.Peek(); op.Type == lexer.PipeInto; op = c.Peek() {
-			c.Next()
+			c.Skip()
 			if x, err = p.binary(c, start, op, ast.OpPipeInto, x, levelPipe+1); err != nil {
 				return nil, err
 			}
@@ -99,7 +99,7 @@ func (p *parse) pipesFrom(c *cursor) (ast.Expr, error) {
 	if op.Type != lexer.PipeFrom {
 		return x, nil
 	}
-	c.Next()
+	c.Skip()
 	if err := p.enter(op); err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (p *parse) operators(c *cursor, min int) (ast.Expr, error) {
 			return nil, p.unexpected(t)
 		}
 		last = op.level
-		c.Next()
+		c.Skip()
 		if op.level == levelHas {
 			path, err := p.attrPath(c)
 			if err != nil {
@@ -163,7 +163,7 @@ func (p *parse) operators(c *cursor, min int) (ast.Expr, error) {
 }
 
 // binary parses the right operand of the operator t, whose left one is x.
-func (p *parse) binary(c *cursor, start, t *lexer.Token, op ast.Op, x ast.Expr, min int) (ast.Expr, error) {
+func (p *parse) binary(c *cursor, start, t lexer.Token, op ast.Op, x ast.Expr, min int) (ast.Expr, error) {
 	if err := p.deepen(t, 1); err != nil {
 		return nil, err
 	}
@@ -180,7 +180,7 @@ func (p *parse) binary(c *cursor, start, t *lexer.Token, op ast.Op, x ast.Expr, 
 }
 
 // join makes x op y of the operator t; start and from are where x and y start.
-func (p *parse) join(t *lexer.Token, op ast.Op, x, y ast.Expr, start, from *lexer.Token) ast.Expr {
+func (p *parse) join(t lexer.Token, op ast.Op, x, y ast.Expr, start, from lexer.Token) ast.Expr {
 	b := p.slabs.binaries.one()
 	*b = ast.Binary{At: p.at(t), Op: op, L: x, R: y, LPos: p.pos(start), RPos: p.pos(from)}
 	return b
@@ -197,7 +197,7 @@ func (p *parse) operand(c *cursor) (ast.Expr, error) {
 	default:
 		return p.application(c)
 	}
-	c.Next()
+	c.Skip()
 	if err := p.enter(t); err != nil {
 		return nil, err
 	}

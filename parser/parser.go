@@ -16,9 +16,12 @@
 package parser
 
 import (
+	"sync"
+
 	"github.com/alecthomas/participle/v2"
 
 	"gonix/parser/ast"
+	"gonix/parser/lexer"
 	"gonix/parser/source"
 )
 
@@ -62,9 +65,19 @@ func Parse(f *source.File, opt Options) (*ast.File, error) {
 	return p.file(f, opt)
 }
 
+// parsers keeps instances for the next call of [Parse]: building the grammar
+// takes longer than parsing a small file.
+var parsers = sync.Pool{New: func() any {
+	p := &parse{window: newWindow()}
+	p.trailing = []participle.ParseOption{participle.AllowTrailing(true)}
+	p.grammar = newGrammar(p)
+	return p
+}}
+
 // parse is the state of one call of [Parse], kept for further ones.
 type parse struct {
-	buffer   tokenBuffer
+	cursor   cursor
+	window   window // of participle's on the cursor
 	grammar  productions
 	trailing []participle.ParseOption
 
@@ -90,14 +103,15 @@ type parse struct {
 func (p *parse) file(f *source.File, opt Options) (*ast.File, error) {
 	p.source, p.opt, p.err = f, opt, nil
 	p.depth, p.peak = 0, 0
-	p.buffer.scan(f.Text)
-	body, err := p.expr(p.buffer.cursor)
+	p.cursor.open(f.Text)
+	body, err := p.expr(&p.cursor)
 	if err == nil {
-		if t := p.buffer.cursor.Peek(); !t.EOF() {
+		if t := p.cursor.Peek(); t.Type != lexer.EOF {
 			err = p.unexpected(t, "end of file")
 		}
 	}
-	p.buffer.release()
+	p.cursor.close()
+	p.window.close()
 	p.source, p.indexes, p.slabs = nil, nil, slabs{}
 	p.names, p.elems = reset(p.names), reset(p.elems)
 	p.parts, p.pieces = reset(p.parts), reset(p.pieces)

@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	plex "github.com/alecthomas/participle/v2/lexer"
+
 	"gonix/parser/ast"
+	"gonix/parser/lexer"
 	"gonix/parser/printer"
 	"gonix/parser/source"
 )
@@ -271,26 +274,33 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// TestTokensAlias checks what tokens.go relies on: that Range hands out the
-// slice which the PeekingLexer reads, and that LoadCheckpoint starts it anew.
-func TestTokensAlias(t *testing.T) {
-	b := newTokenBuffer(8)
-	for _, text := range []string{"a b c", "d", strings.Repeat("x ", 100), "", "e f"} {
-		b.scan(text)
+// TestWindow checks what window relies on: that Range hands out the slice which
+// the PeekingLexer reads, and that LoadCheckpoint starts it anew.
+func TestWindow(t *testing.T) {
+	var c cursor
+	w := newWindow()
+	for _, text := range []string{"a b c", "d", strings.Repeat("x ", 3*batch), "", "e f"} {
+		c.open(text)
 		var got []string
-		for !b.cursor.Peek().EOF() {
-			if &b.tokens[b.cursor.RawCursor()] != b.cursor.Peek() {
-				t.Fatal("the slice is not the one that is read")
+		for c.Type() != lexer.EOF {
+			w.lexer.LoadCheckpoint(plex.Checkpoint{})
+			w.show(&c, 0)
+			for range lookahead { // as participle would
+				if w.lexer.Peek().EOF() {
+					break
+				}
+				got = append(got, w.lexer.Next().Value)
 			}
-			got = append(got, b.cursor.Next().Value)
+			w.follow(&c, int(w.lexer.RawCursor()))
 		}
 		if want := strings.Fields(text); strings.Join(got, " ") != strings.Join(want, " ") {
 			t.Errorf("got %q, want %q", got, want)
 		}
-		b.release()
-		for _, tok := range b.tokens {
+		c.close()
+		w.close()
+		for _, tok := range c.buffer {
 			if tok.Value != "" {
-				t.Fatal("a released buffer still has tokens")
+				t.Fatal("a closed cursor still has tokens")
 			}
 		}
 	}

@@ -32,7 +32,7 @@ func (p *parse) path(c *cursor) (ast.Expr, error) {
 func (p *parse) pathParts(c *cursor) (pathParts, error) {
 	if t := c.Peek(); t.Type == lexer.Text {
 		// a//b, where Nix wants nothing but an interpolation behind a/
-		if next := p.peek(c, 1); next.Type != lexer.DollarCurly {
+		if next := c.ahead(1); next.Type != lexer.DollarCurly {
 			return nil, p.unexpected(next, "'${'")
 		}
 	}
@@ -48,7 +48,7 @@ func (p *parse) pathParts(c *cursor) (pathParts, error) {
 
 // absolute returns the canonical absolute path of a literal. A slash at its end
 // stays, for what follows it.
-func (p *parse) absolute(t *lexer.Token) (string, error) {
+func (p *parse) absolute(t lexer.Token) (string, error) {
 	literal := t.Value
 	kind := ShortPath
 	switch literal[0] {

@@ -6,7 +6,7 @@ import (
 )
 
 // literal makes a string without interpolation. Nix knows no place for it.
-func (p *parse) literal(t *lexer.Token) *ast.Str {
+func (p *parse) literal(t lexer.Token) *ast.Str {
 	if t.Value == "" {
 		return new(ast.Str)
 	}
@@ -34,12 +34,12 @@ func (p *parse) text(c *cursor) (ast.Expr, error) {
 	t := c.Peek()
 	switch t.Type {
 	case lexer.String:
-		c.Next()
+		c.Skip()
 		return p.literal(t), nil
 	case lexer.Quote:
 		return p.interpolated(c)
 	case lexer.Indented:
-		c.Next()
+		c.Skip()
 		return indentedString(p.at(t), []piece{{Part: ast.Part{At: p.at(t), Text: t.Value}, raw: true}}), nil
 	default: // lexer.IndentOpen
 		return p.indented(c)
@@ -48,7 +48,7 @@ func (p *parse) text(c *cursor) (ast.Expr, error) {
 
 // interpolated parses "text${expr}text".
 func (p *parse) interpolated(c *cursor) (ast.Expr, error) {
-	c.Next()
+	c.Skip()
 	parts, err := p.textAndInner(c)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (p *parse) interpolated(c *cursor) (ast.Expr, error) {
 
 // interpolation parses ${ expr }.
 func (p *parse) interpolation(c *cursor) (ast.Expr, error) {
-	c.Next()
+	c.Skip()
 	x, err := p.expr(c)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (p *parse) textAndInner(c *cursor) ([]ast.Part, error) {
 		t := c.Peek()
 		switch t.Type {
 		case lexer.Text:
-			c.Next()
+			c.Skip()
 			p.parts = append(p.parts, ast.Part{At: p.at(t), Text: t.Value})
 		case lexer.DollarCurly:
 			x, err := p.interpolation(c)
@@ -104,7 +104,7 @@ func (p *parse) indented(c *cursor) (ast.Expr, error) {
 		t := c.Peek()
 		switch t.Type {
 		case lexer.Raw, lexer.Escaped:
-			c.Next()
+			c.Skip()
 			p.pieces = append(p.pieces, piece{Part: ast.Part{At: p.at(t), Text: t.Value}, raw: t.Type == lexer.Raw})
 		case lexer.DollarCurly:
 			x, err := p.interpolation(c)
@@ -113,7 +113,7 @@ func (p *parse) indented(c *cursor) (ast.Expr, error) {
 			}
 			p.pieces = append(p.pieces, piece{Part: ast.Part{At: p.at(t), Expr: x}})
 		case lexer.IndentClose:
-			c.Next()
+			c.Skip()
 			s := indentedString(p.at(open), p.pieces[base:])
 			p.pieces = p.pieces[:base]
 			return s, nil

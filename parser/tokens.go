@@ -1,86 +1,134 @@
 package parser
 
 import (
-	"sync"
-
-	"github.com/alecthomas/participle/v2"
 	plex "github.com/alecthomas/participle/v2/lexer"
 
 	"gonix/parser/lexer"
 )
 
-// Participle wants a PeekingLexer, whose only constructor reads a lexer token
-// by token into a slice that it grows. That alone took two fifths of the time,
-// so a PeekingLexer is made once, from tokens that mean nothing, and each file's
-// tokens are written over them: Range gives out the slice it reads from, and
-// LoadCheckpoint starts it anew. That Range aliases is not documented, so
-// TestTokensAlias checks it.
-
-// tokenBuffer is a PeekingLexer together with the slice it reads from.
-type tokenBuffer struct {
-	cursor *cursor
-	tokens []lexer.Token
-	used   int // how many of tokens belong to the text at hand
+// cursor is a place among the tokens of a text, which every hook gets and moves
+// on. It holds a few tokens at a time; no more than lookahead of them behind the
+// next one can be seen.
+type cursor struct {
+	scanner lexer.Scanner
+	tokens  []lexer.Token // a batch; behind EOF there are more of it
+	head    int           // index of the next token
+	refill  int           // head must stay below, or the batch is used up
+	buffer  [batch]lexer.Token
 }
+
+const (
+	batch     = 64
+	lookahead = 2
+)
+
+// open starts with the tokens of a text.
+func (c *cursor) open(text string) {
+	c.scanner = lexer.NewScanner(text)
+	c.tokens, c.head = c.buffer[:0], 0
+	c.fill()
+}
+
+// close forgets the text.
+func (c *cursor) close() {
+	c.scanner = lexer.Scanner{}
+	clear(c.buffer[:])
+}
+
+// Peek returns the next token.
+func (c *cursor) Peek() lexer.Token { return c.tokens[c.head] }
+
+// Type returns the type of the next token.
+func (c *cursor) Type() lexer.Type { return c.tokens[c.head].Type }
+
+// ahead returns the token n behind the next one, n at most lookahead.
+func (c *cursor) ahead(n int) lexer.Token { return c.tokens[c.head+n] }
+
+// Next returns the next token and moves on behind it, unless it is EOF.
+func (c *cursor) Next() lexer.Token {
+	t := c.tokens[c.head]
+	c.Skip()
+	return t
+}
+
+// Skip moves on behind the next token, unless it is EOF.
+func (c *cursor) Skip() {
+	if c.head++; c.head >= c.refill {
+		c.fill()
+	}
+}
+
+// fill gets the next batch of tokens, the first of which are those that could
+// be seen already.
+func (c *cursor) fill() {
+	n := copy(c.buffer[:], c.tokens[min(c.head, len(c.tokens)):])
+	c.tokens, c.head = c.scanner.Fill(c.buffer[:n:batch-lookahead-1]), 0
+	c.refill = len(c.tokens) - lookahead
+	last := c.tokens[len(c.tokens)-1]
+	if last.Type != lexer.EOF {
+		return
+	}
+	// The end: each EOF is followed by as many as can be seen.
+	for len(c.tokens) < lookahead+1 || c.tokens[len(c.tokens)-1-lookahead].Type != lexer.EOF {
+		c.tokens = append(c.tokens, last)
+	}
+	c.refill = len(c.tokens) - lookahead
+}
+
+// window shows participle the tokens at a cursor.
+//
+// Participle reads from a PeekingLexer, whose only constructor wants all tokens
+// of a text, each of 64 bytes. But a production reads no more than a few tokens
+// itself: between them the hooks do, from the cursor. So there is one
+// PeekingLexer of a handful of tokens for all, over which the next tokens of the
+// cursor are written whenever participle is about to read. That Range gives out
+// the slice which is read from is not documented; TestWindow checks it.
+type window struct {
+	lexer *plex.PeekingLexer
+	slots []plex.Token // what lexer reads from
+	shown int          // index in slots of the cursor's next token
+}
+
+// windowSize is more than the tokens of any production together with those that
+// participle looks at before it decides.
+const windowSize = 12
 
 // blanks is a lexer of so many tokens that mean nothing.
 type blanks int
 
 // Next implements participle's Lexer.
-func (n *blanks) Next() (lexer.Token, error) {
+func (n *blanks) Next() (plex.Token, error) {
 	*n--
 	if *n <= 0 {
-		return lexer.Token{Type: lexer.EOF}, nil
+		return plex.Token{Type: plex.EOF}, nil
 	}
-	return lexer.Token{}, nil
+	return plex.Token{}, nil
 }
 
-// newTokenBuffer returns one that holds n tokens.
-func newTokenBuffer(n int) tokenBuffer {
-	rest := blanks(n)
-	c, err := plex.Upgrade(&rest)
+func newWindow() window {
+	n := blanks(windowSize)
+	l, err := plex.Upgrade(&n)
 	if err != nil {
 		panic("parser: " + err.Error())
 	}
-	return tokenBuffer{cursor: c, tokens: c.Range(0, plex.RawCursor(n))}
+	return window{lexer: l, slots: l.Range(0, windowSize)}
 }
 
-// scan fills the buffer with the tokens of text, growing it if it must.
-func (b *tokenBuffer) scan(text string) {
-	const perToken = 6 // bytes of text, usually more
-	if n := len(text) / perToken; n > len(b.tokens) {
-		*b = newTokenBuffer(max(n, 2*len(b.tokens)))
+// show makes the token at index i of the window, and those behind it, the next
+// ones of the cursor.
+func (w *window) show(c *cursor, i int) {
+	for n := range lookahead + 1 {
+		w.slots[i+n] = c.tokens[c.head+n].Participle()
 	}
-	tokens := lexer.Scan(text, b.tokens)
-	if len(tokens) > len(b.tokens) {
-		*b = newTokenBuffer(max(len(tokens)+len(tokens)/8, 2*len(b.tokens)))
-		copy(b.tokens, tokens)
-	}
-	b.used = len(tokens)
-	b.cursor.LoadCheckpoint(plex.Checkpoint{})
+	w.shown = i
 }
 
-// maxKeptTokens bounds what a parser keeps for its next file; a token has 64 bytes.
-const maxKeptTokens = 1 << 20
-
-// release forgets the text that the tokens refer to.
-func (b *tokenBuffer) release() {
-	if len(b.tokens) > maxKeptTokens {
-		*b = newTokenBuffer(minTokens)
-		return
+// follow moves the cursor on as participle has moved on in its window, to i.
+func (w *window) follow(c *cursor, i int) {
+	for ; w.shown < i; w.shown++ {
+		c.Skip()
 	}
-	clear(b.tokens[:b.used])
 }
 
-// minTokens is the size of a new buffer, before a text asks for more: making one
-// costs a call for each token.
-const minTokens = 1 << 6
-
-// parsers keeps instances for the next call of [Parse]: building the grammar
-// takes longer than parsing a small file.
-var parsers = sync.Pool{New: func() any {
-	p := &parse{buffer: newTokenBuffer(minTokens)}
-	p.trailing = []participle.ParseOption{participle.AllowTrailing(true)}
-	p.grammar = newGrammar(p)
-	return p
-}}
+// close forgets the text.
+func (w *window) close() { clear(w.slots) }

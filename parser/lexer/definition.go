@@ -15,12 +15,12 @@ var (
 )
 
 // Symbols implements participle's Definition.
-func (Definition) Symbols() map[string]Type {
-	m := make(map[string]Type, len(tokens)+1)
+func (Definition) Symbols() map[string]plex.TokenType {
+	m := make(map[string]plex.TokenType, len(tokens)+1)
 	for t, row := range tokens {
-		m[row.symbol] = Type(t)
+		m[row.symbol] = plex.TokenType(t)
 	}
-	m["EOF"] = EOF
+	m["EOF"] = plex.EOF
 	return m
 }
 
@@ -35,18 +35,18 @@ func (d Definition) Lex(filename string, r io.Reader) (plex.Lexer, error) {
 
 // LexString implements participle's StringDefinition.
 func (Definition) LexString(_ string, text string) (plex.Lexer, error) {
-	return &Replay{Tokens: Scan(text, nil)}, nil
+	return &replay{Scan(text)}, nil
 }
 
-// Replay hands out tokens that were scanned before, then EOF for ever.
-type Replay struct{ Tokens []Token }
+// replay hands out tokens that were scanned before, then EOF for ever.
+type replay struct{ tokens []Token }
 
 // Next implements participle's Lexer.
-func (r *Replay) Next() (Token, error) {
-	if len(r.Tokens) == 0 {
-		return Token{Type: EOF}, nil
+func (r *replay) Next() (plex.Token, error) {
+	if len(r.tokens) == 0 {
+		return plex.Token{Type: plex.EOF}, nil
 	}
-	t := r.Tokens[0]
-	r.Tokens = r.Tokens[1:]
-	return t, nil
+	t := r.tokens[0]
+	r.tokens = r.tokens[1:]
+	return t.Participle(), nil
 }

@@ -2,7 +2,7 @@ package lexer
 
 // pathOrURI scans a path or URI at i if there is one; done says so, more is
 // false if the scan is over.
-func (s *scanner) pathOrURI(i int) (done, more bool) {
+func (s *Scanner) pathOrURI(i int) (done, more bool) {
 	text := s.text
 	if text[i] == '~' {
 		if s.at(i+1) != '/' {
@@ -43,7 +43,7 @@ func (s *scanner) pathOrURI(i int) (done, more bool) {
 }
 
 // run returns the end of the path characters at i.
-func (s *scanner) run(i int) int {
+func (s *Scanner) run(i int) int {
 	if i < s.runEnd {
 		return s.runEnd
 	}
@@ -63,7 +63,7 @@ func (s *scanner) run(i int) int {
 }
 
 // segments returns the end of (/chars)+/? at i, or i.
-func (s *scanner) segments(i int) int {
+func (s *Scanner) segments(i int) int {
 	end := i
 	for s.at(end) == '/' {
 		j := end + 1
@@ -82,7 +82,7 @@ func (s *scanner) segments(i int) int {
 }
 
 // pathBody emits a path whose text up to end is known, whole if it ends there.
-func (s *scanner) pathBody(whole, open Type, start, end int) bool {
+func (s *Scanner) pathBody(whole, open Type, start, end int) bool {
 	slash := s.text[end-1] == '/'
 	switch {
 	case s.at(end) == '$' && s.at(end+1) == '{', slash:
@@ -98,7 +98,7 @@ func (s *scanner) pathBody(whole, open Type, start, end int) bool {
 }
 
 // pathPiece scans the next piece of a path with interpolation, or its end.
-func (s *scanner) pathPiece() bool {
+func (s *Scanner) pathPiece() bool {
 	i := s.pos
 	if s.at(i) == '$' && s.at(i+1) == '{' {
 		s.emit(DollarCurly, i, i+2)
@@ -140,7 +140,7 @@ func (s *scanner) pathPiece() bool {
 }
 
 // searchPathEnd returns the end of the <a/b> at i, or 0.
-func (s *scanner) searchPathEnd(i int) int {
+func (s *Scanner) searchPathEnd(i int) int {
 	j := i + 1
 	for {
 		start := j

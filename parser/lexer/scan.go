@@ -4,8 +4,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	plex "github.com/alecthomas/participle/v2/lexer"
 )
 
 // The classes of bytes, as bits.
@@ -60,8 +58,8 @@ const (
 	inPath
 )
 
-// scanner is the state of one [Scan].
-type scanner struct {
+// Scanner cuts one text into tokens. Its zero value has none left but EOF.
+type Scanner struct {
 	text   string
 	pos    int // where to go on
 	last   int // start of the last match that was not white space
@@ -69,6 +67,7 @@ type scanner struct {
 	tokens []Token
 	modes  []mode // what surrounds the interpolations and braces around pos
 	mode   mode
+	done   bool
 
 	// The end of the run of path characters that was looked at last, and the
 	// place after its last character that no scheme has. Without the memory a
@@ -78,121 +77,139 @@ type scanner struct {
 	unclosed bool // no comment that starts from here on has an end
 }
 
-// Scan cuts text into tokens, appended to buf[:0]; the last is EOF.
-func Scan(text string, buf []Token) []Token {
-	s := scanner{text: text, tokens: buf[:0]}
-	for more := true; more; {
-		switch s.mode {
-		case inCode:
-			more = s.code()
-		case inString:
-			more = s.stringPiece()
-		case inIndented:
-			more = s.indentedPiece()
-		case inPath:
-			more = s.pathPiece()
-		}
+// NewScanner returns a scanner of text.
+func NewScanner(text string) Scanner { return Scanner{text: text} }
+
+// perStep is how many tokens one step finds at most.
+const perStep = 3
+
+// Fill appends tokens to buf within its capacity, of which at least a few are
+// free. Nothing is appended behind EOF.
+func (s *Scanner) Fill(buf []Token) []Token {
+	s.tokens = buf
+	for !s.done && cap(s.tokens)-len(s.tokens) >= perStep {
+		s.step()
+	}
+	buf, s.tokens = s.tokens, nil
+	return buf
+}
+
+// step scans the next token, or a few.
+func (s *Scanner) step() {
+	more := false
+	switch s.mode {
+	case inCode:
+		more = s.code()
+	case inString:
+		more = s.stringPiece()
+	case inIndented:
+		more = s.indentedPiece()
+	case inPath:
+		more = s.pathPiece()
+	}
+	s.done = !more
+}
+
+// Scan cuts a whole text into tokens; the last is EOF.
+func Scan(text string) []Token {
+	s := NewScanner(text)
+	for !s.done {
+		s.step()
 	}
 	return s.tokens
 }
 
 // emit adds a token that is text[start:end] and goes on behind it.
-func (s *scanner) emit(t Type, start, end int) {
-	s.tokens = append(s.tokens, Token{Type: t, Value: s.text[start:end], Pos: plex.Position{Offset: start}})
+func (s *Scanner) emit(t Type, start, end int) {
+	s.tokens = append(s.tokens, Token{Type: t, Value: s.text[start:end], Offset: uint32(start)})
 	s.prev, s.last = s.last, start
 	s.pos = end
 }
 
 // add adds a token whose value is not its text.
-func (s *scanner) add(t Type, start int, value string) {
-	s.tokens = append(s.tokens, Token{Type: t, Value: value, Pos: plex.Position{Offset: start}})
+func (s *Scanner) add(t Type, start int, value string) {
+	s.tokens = append(s.tokens, Token{Type: t, Value: value, Offset: uint32(start)})
 	s.prev, s.last = s.last, start
 }
 
 // fail ends the scan with an error; it returns false.
-func (s *scanner) fail(offset int, msg string) bool {
+func (s *Scanner) fail(offset int, msg string) bool {
 	s.add(Error, offset, msg)
 	return s.end(offset)
 }
 
 // end ends the scan; it returns false.
-func (s *scanner) end(offset int) bool {
+func (s *Scanner) end(offset int) bool {
 	s.add(EOF, offset, "")
 	return false
 }
 
 // push enters the braces or interpolation that the last token opened.
-func (s *scanner) push() {
+func (s *Scanner) push() {
 	s.modes = append(s.modes, s.mode)
 	s.mode = inCode
 }
 
 // at returns the byte i bytes behind start, or 0 at the end.
-func (s *scanner) at(i int) byte {
+func (s *Scanner) at(i int) byte {
 	if i < len(s.text) {
 		return s.text[i]
 	}
 	return 0
 }
 
-// code scans tokens until the mode changes; false at the end.
-func (s *scanner) code() bool {
+// code scans the next token of code; false at the end.
+func (s *Scanner) code() bool {
 	text := s.text
+	i := s.pos
 	for {
-		i := s.pos
 		for i < len(text) && class[text[i]]&space != 0 {
 			i++
 		}
 		if i >= len(text) {
 			return s.end(len(text))
 		}
-		c := text[i]
-		switch {
-		case class[c]&idHead != 0:
-			j := i + 1
-			for j < len(text) && class[text[j]]&idTail != 0 {
-				j++
-			}
-			if j < len(text) {
-				switch text[j] {
-				case '.', '+', '/', ':':
-					if done, more := s.pathOrURI(i); done {
-						if s.mode != inCode || !more {
-							return more
-						}
-						continue
-					}
-				}
-			}
-			s.emit(keyword(text[i:j]), i, j)
-			continue
-		case c == '#':
+		if text[i] == '#' {
 			for i < len(text) && text[i] != '\n' && text[i] != '\r' {
 				i++
 			}
-			s.pos = i
 			continue
-		case c == '/' && s.at(i+1) == '*':
+		}
+		if text[i] == '/' && s.at(i+1) == '*' {
 			if j := s.commentEnd(i); j > 0 {
-				s.pos = j
-				continue
-			}
-		case class[c]&pathChar != 0 || c == '/' || c == '~':
-			if done, more := s.pathOrURI(i); done {
-				if s.mode != inCode || !more {
-					return more
-				}
+				i = j
 				continue
 			}
 		}
-		if more := s.symbol(i, c); s.mode != inCode || !more {
+		break
+	}
+	c := text[i]
+	switch {
+	case class[c]&idHead != 0:
+		j := i + 1
+		for j < len(text) && class[text[j]]&idTail != 0 {
+			j++
+		}
+		if j < len(text) {
+			switch text[j] {
+			case '.', '+', '/', ':':
+				if done, more := s.pathOrURI(i); done {
+					return more
+				}
+			}
+		}
+		s.emit(keyword(text[i:j]), i, j)
+		return true
+	case class[c]&pathChar != 0 || c == '/' || c == '~':
+		if done, more := s.pathOrURI(i); done {
 			return more
 		}
 	}
+	return s.symbol(i, c)
 }
 
 // commentEnd returns the end of the comment that starts at i, or 0 if it has none.
-func (s *scanner) commentEnd(i int) int {
+func (s *Scanner) commentEnd(i int) int {
 	if s.unclosed {
 		return 0
 	}
@@ -205,7 +222,7 @@ func (s *scanner) commentEnd(i int) int {
 }
 
 // symbol scans what is neither identifier nor path nor URI.
-func (s *scanner) symbol(i int, c byte) bool {
+func (s *Scanner) symbol(i int, c byte) bool {
 	next := s.at(i + 1)
 	two := func(second byte, long, short Type) bool {
 		if next == second {
@@ -314,7 +331,7 @@ func (s *scanner) symbol(i int, c byte) bool {
 }
 
 // number scans an integer or a floating-point literal.
-func (s *scanner) number(i int) bool {
+func (s *Scanner) number(i int) bool {
 	text := s.text
 	digits := func(j int) int {
 		for j < len(text) && class[text[j]]&digit != 0 {
@@ -360,7 +377,7 @@ func (s *scanner) number(i int) bool {
 
 // float scans a floating-point literal. As in Nix, which asks strtod, one that
 // is too large or too small for full precision is an error.
-func (s *scanner) float(i, end int) bool {
+func (s *Scanner) float(i, end int) bool {
 	const smallestNormal = 0x1p-1022
 	f, err := strconv.ParseFloat(s.text[i:end], 64)
 	tiny := f < smallestNormal && (f != 0 || hasNonzeroDigit(s.text[i:end]))

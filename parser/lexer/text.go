@@ -5,7 +5,7 @@ import "strings"
 // stringEnd returns where the literal text of a string at i ends: at its
 // quote, at ${, or at the end of the file. plain says that it means itself, nul
 // that it has a null byte.
-func (s *scanner) stringEnd(i int) (end int, plain, nul bool) {
+func (s *Scanner) stringEnd(i int) (end int, plain, nul bool) {
 	plain = true
 	text := s.text
 	for i < len(text) {
@@ -40,7 +40,7 @@ func (s *scanner) stringEnd(i int) (end int, plain, nul bool) {
 }
 
 // stringOpen scans a string from its quote, whole if it has no interpolation.
-func (s *scanner) stringOpen(i int) bool {
+func (s *Scanner) stringOpen(i int) bool {
 	end, plain, nul := s.stringEnd(i + 1)
 	if s.at(end) == '"' && !nul {
 		value := s.text[i+1 : end]
@@ -58,7 +58,7 @@ func (s *scanner) stringOpen(i int) bool {
 }
 
 // stringPiece scans the text of a string up to ${ or its quote, and that.
-func (s *scanner) stringPiece() bool {
+func (s *Scanner) stringPiece() bool {
 	i := s.pos
 	end, _, nul := s.stringEnd(i)
 	if end > i {
@@ -83,7 +83,7 @@ func (s *scanner) stringPiece() bool {
 }
 
 // nullByte ends the scan: no string can have one.
-func (s *scanner) nullByte(offset int, value string) bool {
+func (s *Scanner) nullByte(offset int, value string) bool {
 	shown := strings.ReplaceAll(value, "\x00", "␀")
 	return s.fail(offset, "input string '"+shown+"' cannot be represented as Nix string because it contains null bytes")
 }
@@ -123,7 +123,7 @@ func unescape(s string) string {
 
 // rawEnd returns the end of the stretch of an indented string at i that holds
 // no escape, no interpolation and no end. A $ or ' takes the next byte with it.
-func (s *scanner) rawEnd(i int) (end int, nul bool) {
+func (s *Scanner) rawEnd(i int) (end int, nul bool) {
 	text := s.text
 	for i < len(text) {
 		switch text[i] {
@@ -148,7 +148,7 @@ func (s *scanner) rawEnd(i int) (end int, nul bool) {
 }
 
 // closes reports whether the ” at i ends its string and is no escape.
-func (s *scanner) closes(i int) bool {
+func (s *Scanner) closes(i int) bool {
 	if s.at(i) != '\'' || s.at(i+1) != '\'' {
 		return false
 	}
@@ -162,7 +162,7 @@ func (s *scanner) closes(i int) bool {
 }
 
 // indentedOpen scans an indented string from its quotes, whole if it is one piece.
-func (s *scanner) indentedOpen(i int) bool {
+func (s *Scanner) indentedOpen(i int) bool {
 	start := i + 2
 	j := start
 	for s.at(j) == ' ' {
@@ -184,7 +184,7 @@ func (s *scanner) indentedOpen(i int) bool {
 }
 
 // indentedPiece scans one piece of an indented string, or its end.
-func (s *scanner) indentedPiece() bool {
+func (s *Scanner) indentedPiece() bool {
 	i := s.pos
 	if i >= len(s.text) {
 		return s.end(len(s.text))

@@ -1,7 +1,7 @@
 // Package lexer cuts Nix text into tokens.
 //
-// [Scan] is the whole of it: text in, tokens out, the last one being the end of
-// the file or an error. White space and comments leave no token. A string, an
+// A [Scanner] is the whole of it: text in, tokens out in small batches, the last one
+// being the end of the file. White space and comments leave no token. A string, an
 // indented string or a path without interpolation is one token; with
 // interpolation it is an opening token, its pieces and a closing one. Which
 // text is a path or a URI is decided here alone, by the longest match, as in
@@ -16,14 +16,25 @@ import (
 	plex "github.com/alecthomas/participle/v2/lexer"
 )
 
-// Token is participle's token. Only the offset of its position is set.
-type Token = plex.Token
+// Token is a token without its copy of file name, line and column that
+// participle's carries: there are hundreds of thousands of them in a large text.
+type Token struct {
+	Value  string
+	Offset uint32 // of its first byte
+	Type   Type
+}
 
-// Type is participle's token type.
-type Type = plex.TokenType
+// Type is the type of a token; participle's has the same number.
+type Type int8
 
 // EOF ends every token list.
-const EOF = plex.EOF
+const EOF = Type(plex.EOF)
+
+// Participle is the token as participle sees it. Only the offset of its
+// position is set.
+func (t Token) Participle() plex.Token {
+	return plex.Token{Type: plex.TokenType(t.Type), Value: t.Value, Pos: plex.Position{Offset: int(t.Offset)}}
+}
 
 // The token types. Value is the source text unless said otherwise.
 const (
