@@ -183,7 +183,8 @@ func (s *State) ScopedImport(th *value.Thread, pos source.Pos, scope *value.Attr
 	names := make([]symbol.Symbol, len(attrs))
 	frame := th.NewFrame(nil, len(attrs))
 	for i, a := range attrs {
-		names[i], frame.Slots[i] = a.Sym, a.Val
+		names[i] = a.Sym
+		frame.SetSlot(i, a.Val)
 	}
 	n, err := s.compileFile(real, names)
 	if err != nil {

@@ -21,7 +21,7 @@ func fill(th *value.Thread, frame, f *value.Frame, binds []Bind) {
 		if binds[i].Outer {
 			scope = f
 		}
-		frame.Slots[i] = binds[i].X.Delay(th, scope)
+		frame.SetSlot(i, binds[i].X.Delay(th, scope))
 	}
 }
 
@@ -86,7 +86,7 @@ type Sources struct {
 func (s *Sources) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	frame := th.NewFrame(f, len(s.From))
 	for i, x := range s.From {
-		frame.Slots[i] = x.Delay(th, f)
+		frame.SetSlot(i, x.Delay(th, f))
 	}
 	return s.Body.Eval(th, frame)
 }
@@ -120,7 +120,7 @@ func (r *Rec) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	out := make([]value.Attr, len(r.Attrs), len(r.Attrs)+len(r.Dynamic))
 	base := len(r.Binds) - len(r.Attrs)
 	for i := range r.Attrs {
-		out[i] = value.Attr{Sym: r.Attrs[i].Sym, Pos: r.Attrs[i].At, Val: frame.Slots[base+i]}
+		out[i] = value.Attr{Sym: r.Attrs[i].Sym, Pos: r.Attrs[i].At, Val: frame.Slot(base + i)}
 	}
 	if r.Overrides >= 0 {
 		var err error
@@ -140,10 +140,10 @@ func (r *Rec) fillLazily(th *value.Thread, frame, f *value.Frame) {
 	for i := range r.Binds {
 		b := &r.Binds[i]
 		if b.Outer {
-			frame.Slots[i] = b.X.Delay(th, f)
+			frame.SetSlot(i, b.X.Delay(th, f))
 			continue
 		}
-		frame.Slots[i] = th.NewThunk(b.X, frame)
+		frame.SetSlot(i, th.NewThunk(b.X, frame))
 	}
 }
 
@@ -160,7 +160,7 @@ func (r *Rec) override(th *value.Thread, frame *value.Frame, out []value.Attr, b
 		i, ok := slices.BinarySearchFunc(r.Attrs, a.Sym, func(x Attr, s symbol.Symbol) int { return int(x.Sym) - int(s) })
 		if ok {
 			out[i] = a
-			frame.Slots[base+i] = a.Val
+			frame.SetSlot(base+i, a.Val)
 			continue
 		}
 		out = append(out, a)

@@ -52,7 +52,7 @@ func (c *Call) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 func (c *Call) direct(th *value.Thread, f *value.Frame, l *Curried, up *value.Frame) (value.Value, error) {
 	frame := th.NewFrame(up, len(c.Args))
 	for i, a := range c.Args {
-		frame.Slots[i] = a.Delay(th, f)
+		frame.SetSlot(i, a.Delay(th, f))
 	}
 	if err := th.Enter(c.At); err != nil {
 		return nil, err

@@ -111,7 +111,7 @@ func (c *Curried) run(th *value.Thread, frame *value.Frame) (value.Value, error)
 // Call returns the function of the remaining arguments.
 func (c *Curried) Call(th *value.Thread, frame *value.Frame, arg value.Value) (value.Value, error) {
 	next := th.NewFrame(frame, c.arity)
-	next.Slots[0] = arg
+	next.SetSlot(0, arg)
 	return &value.Closure{Fn: c.stage[1], Frame: next}, nil
 }
 
@@ -150,13 +150,15 @@ type stage struct {
 
 func (s *stage) Call(th *value.Thread, frame *value.Frame, arg value.Value) (value.Value, error) {
 	f, have, _ := s.Open(th, frame)
-	f.Slots[have] = arg
+	f.SetSlot(have, arg)
 	return s.fn.Enter(th, f, have+1)
 }
 
 func (s *stage) Open(th *value.Thread, frame *value.Frame) (f *value.Frame, have, room int) {
-	f = th.NewFrame(frame.Up, s.fn.arity)
-	copy(f.Slots, frame.Slots[:s.have])
+	f = th.NewFrame(frame.Up(), s.fn.arity)
+	for i := range s.have {
+		f.SetSlot(i, frame.Slot(i))
+	}
 	return f, s.have, s.fn.arity - s.have
 }
 
@@ -209,14 +211,14 @@ func (p *Pattern) Call(th *value.Thread, up *value.Frame, arg value.Value) (valu
 	}
 	frame := th.NewFrame(up, n+base)
 	if p.Whole != "" {
-		frame.Slots[0] = arg
+		frame.SetSlot(0, arg)
 	}
 	used := 0
 	for i := range formals {
 		a, ok := set.Get(formals[i].Sym)
 		if ok {
 			used++
-			frame.Slots[base+i] = a.Val
+			frame.SetSlot(base+i, a.Val)
 			continue
 		}
 		d := p.Defaults[i]
@@ -224,7 +226,7 @@ func (p *Pattern) Call(th *value.Thread, up *value.Frame, arg value.Value) (valu
 			return nil, th.Errorf(p.At, value.TypeError, "function '%s' called without required argument '%s'",
 				p.title(), th.Symbols.Name(formals[i].Sym))
 		}
-		frame.Slots[base+i] = d.Delay(th, frame)
+		frame.SetSlot(base+i, d.Delay(th, frame))
 	}
 	if used != set.Len() && !p.List.Ellipsis {
 		return nil, p.unexpected(th, set)

@@ -14,12 +14,12 @@ type Local struct {
 
 // Eval forces the variable.
 func (v *Local) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
-	return th.Force(f.Slots[v.Slot], v.At)
+	return th.Force(f.Slot(v.Slot), v.At)
 }
 
 // Delay returns what is in the slot.
 func (v *Local) Delay(th *value.Thread, f *value.Frame) value.Value {
-	if x := f.Slots[v.Slot]; x != nil {
+	if x := f.Slot(v.Slot); x != nil {
 		th.Stats.ThunksAvoided++
 		return x
 	}
@@ -37,12 +37,12 @@ type Up struct {
 
 // Eval forces the variable.
 func (v *Up) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
-	return th.Force(f.Up.Slots[v.Slot], v.At)
+	return th.Force(f.Up().Slot(v.Slot), v.At)
 }
 
 // Delay returns what is in the slot.
 func (v *Up) Delay(th *value.Thread, f *value.Frame) value.Value {
-	if x := f.Up.Slots[v.Slot]; x != nil {
+	if x := f.Up().Slot(v.Slot); x != nil {
 		th.Stats.ThunksAvoided++
 		return x
 	}
@@ -60,9 +60,9 @@ type Far struct {
 
 func (v *Far) slot(f *value.Frame) value.Value {
 	for range v.Depth {
-		f = f.Up
+		f = f.Up()
 	}
-	return f.Slots[v.Slot]
+	return f.Slot(v.Slot)
 }
 
 // Eval forces the variable.
@@ -101,9 +101,9 @@ func (v *FromWith) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	depth := 0
 	for _, w := range v.Withs {
 		for ; depth < w.Depth; depth++ {
-			f = f.Up
+			f = f.Up()
 		}
-		set, err := th.Attrs(f.Slots[0], w.At, "while evaluating the first subexpression of a with expression")
+		set, err := th.Attrs(f.Slot(0), w.At, "while evaluating the first subexpression of a with expression")
 		if err != nil {
 			return nil, err
 		}

@@ -177,10 +177,10 @@ func TypeName(v Value) string {
 	case *PartialApp:
 		return "the partially applied built-in function '" + v.Builtin.Name + "'"
 	case *Thunk:
-		if v.code == nil {
-			return TypeName(v.val)
+		if v.frame == nil {
+			return TypeName(v.held)
 		}
-		if _, forcing := v.code.(blackhole); forcing {
+		if v.frame == forcing {
 			return "a black hole"
 		}
 		return "a thunk"
@@ -210,8 +210,8 @@ func TypeOf(v Value) string {
 	case *Closure, *Builtin, *PartialApp:
 		return "lambda"
 	case *Thunk:
-		if v.code == nil {
-			return TypeOf(v.val)
+		if v.frame == nil {
+			return TypeOf(v.held)
 		}
 	}
 	panic("value: type of a value that is not forced")

@@ -79,7 +79,10 @@ func (th *Thread) enterClosure(c *Closure, args []Value) (Value, int, error) {
 	if len(args) > 1 {
 		if m, ok := c.Fn.(MultiFunction); ok {
 			f, have, room := m.Open(th, c.Frame)
-			n := copy(f.Slots[have:have+room], args)
+			n := min(room, len(args))
+			for i, a := range args[:n] {
+				f.SetSlot(have+i, a)
+			}
 			v, err := m.Enter(th, f, have+n)
 			return v, n, err
 		}

@@ -278,7 +278,7 @@ func determinePos(v Value, fallback source.Pos) source.Pos {
 	case *Closure:
 		return v.Fn.Pos()
 	case *Thunk:
-		switch c := v.code.(type) {
+		switch c := v.code().(type) { // settled has seen that it is not done
 		case *applyOne:
 			return c.Pos()
 		case *applyAll:

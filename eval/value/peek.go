@@ -17,10 +17,10 @@ func Peek(v Value) (Value, ThunkState) {
 	if !ok {
 		return v, Evaluated
 	}
-	switch t.code.(type) {
+	switch t.frame {
 	case nil:
-		return t.val, Evaluated
-	case blackhole:
+		return t.held, Evaluated
+	case forcing:
 		return nil, Running
 	}
 	return nil, Suspended

@@ -20,8 +20,8 @@ func TestSizes(t *testing.T) {
 		got, want uintptr
 	}{
 		{"Attr", unsafe.Sizeof(Attr{}), 24},
-		{"Thunk", unsafe.Sizeof(Thunk{}), 40},
-		{"Frame", unsafe.Sizeof(Frame{}), 32},
+		{"Thunk", unsafe.Sizeof(Thunk{}), 24},
+		{"Frame", unsafe.Sizeof(Frame{}), 16},
 		{"Closure", unsafe.Sizeof(Closure{}), 24},
 		{"String", unsafe.Sizeof(String{}), 24},
 	} {

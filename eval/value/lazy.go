@@ -1,0 +1,65 @@
+package value
+
+import (
+	"slices"
+
+	"gonix/parser/source"
+)
+
+// Lazy is a thunk over Go code, for builtins that return lazy results
+// (map, genList, mapAttrs).
+func (th *Thread) Lazy(pos source.Pos, fn func(th *Thread) (Value, error)) *Thunk {
+	return th.NewThunk(goCode{fn, pos}, nil)
+}
+
+type goCode struct {
+	fn  func(*Thread) (Value, error)
+	pos source.Pos
+}
+
+func (g goCode) Eval(th *Thread, _ *Frame) (Value, error) {
+	v, err := g.fn(th)
+	if err != nil {
+		return nil, err
+	}
+	return th.Force(v, g.pos)
+}
+func (g goCode) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(g, nil) }
+func (g goCode) Pos() source.Pos                  { return g.pos }
+
+// LazyApply is a thunk of fn applied to args, which it does not keep.
+func (th *Thread) LazyApply(pos source.Pos, fn Value, args ...Value) *Thunk {
+	if len(args) == 1 {
+		return th.NewThunk(&applyOne{fn, args[0], pos}, nil)
+	}
+	return th.NewThunk(&applyAll{fn, slices.Clone(args), pos}, nil)
+}
+
+// applyOne is the code of fn applied to arg.
+type applyOne struct {
+	fn, arg Value
+	pos     source.Pos
+}
+
+func (a *applyOne) Eval(th *Thread, _ *Frame) (Value, error) {
+	fn, err := th.Force(a.fn, a.pos)
+	if err != nil {
+		return nil, err
+	}
+	return th.Call(a.pos, fn, a.arg)
+}
+func (a *applyOne) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(a, nil) }
+func (a *applyOne) Pos() source.Pos                  { return determinePos(a.fn, a.pos) }
+
+// applyAll is the code of fn applied to args.
+type applyAll struct {
+	fn   Value
+	args []Value
+	pos  source.Pos
+}
+
+func (a *applyAll) Eval(th *Thread, _ *Frame) (Value, error) {
+	return th.ApplyAll(a.pos, a.fn, a.args)
+}
+func (a *applyAll) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(a, nil) }
+func (a *applyAll) Pos() source.Pos                  { return determinePos(a.fn, a.pos) }
