@@ -130,7 +130,7 @@ func removeAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Va
 	}
 	slices.Sort(drop)
 	b := value.NewBuilder(set.Len())
-	for _, at := range set.All() {
+	for at := range set.Each {
 		if _, found := slices.BinarySearch(drop, at.Sym); !found {
 			b.Add(at.Sym, at.Pos, at.Val)
 		}
@@ -191,14 +191,14 @@ func intersectAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value
 	}
 	b := value.NewBuilder(min(left.Len(), right.Len()))
 	if left.Len() < right.Len() {
-		for _, l := range left.All() {
+		for l := range left.Each {
 			if r, ok := right.Get(l.Sym); ok {
 				b.Add(r.Sym, r.Pos, r.Val)
 			}
 		}
 		return b.Finish(), nil
 	}
-	for _, r := range right.All() {
+	for r := range right.Each {
 		if _, ok := left.Get(r.Sym); ok {
 			b.Add(r.Sym, r.Pos, r.Val)
 		}

@@ -24,7 +24,7 @@ func mapAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value
 	}
 	b := value.NewBuilder(set.Len())
 	b.Pos = set.Pos()
-	for _, at := range set.All() {
+	for at := range set.Each {
 		name := th.SymbolString(at.Sym)
 		b.Add(at.Sym, at.Pos, th.LazyApply(pos, args[0], name, at.Val))
 	}
@@ -46,7 +46,7 @@ func zipAttrsWith(th *value.Thread, pos source.Pos, args []value.Value) (value.V
 		if err != nil {
 			return nil, err
 		}
-		for _, at := range set.All() {
+		for at := range set.Each {
 			groups[at.Sym] = append(groups[at.Sym], at.Val)
 		}
 	}

@@ -251,7 +251,7 @@ func (p *Pattern) unexpected(th *value.Thread, set *value.Attrs) error {
 	has := func(s symbol.Symbol) bool {
 		return slices.ContainsFunc(p.List.List, func(f value.Formal) bool { return f.Sym == s })
 	}
-	for _, a := range set.All() {
+	for a := range set.Each {
 		if has(a.Sym) {
 			continue
 		}

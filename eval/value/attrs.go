@@ -66,45 +66,97 @@ func search(attrs []Attr, s symbol.Symbol) (int, bool) {
 }
 
 // All returns the attributes sorted by symbol. The caller must not change them.
+// If the set has layers they are copied; see [Attrs.Each].
 func (a *Attrs) All() []Attr {
-	out := a.own
-	// From the top down, so that the large set at the bottom is copied once.
-	for b := a.base; b != nil; b = b.base {
-		size := len(b.own) + len(out)
-		if b.base == nil {
-			size = a.size
-		}
-		out = mergeAttrs(b.own, out, size)
+	if a.base == nil {
+		return a.own
+	}
+	return a.appendTo(make([]Attr, 0, a.size))
+}
+
+func (a *Attrs) appendTo(out []Attr) []Attr {
+	for w := a.walk(); w.next(); {
+		out = append(out, *w.at)
 	}
 	return out
 }
 
-// mergeAttrs merges two sorted slices; the right one wins.
-func mergeAttrs(l, r []Attr, size int) []Attr {
-	out := make([]Attr, 0, size)
-	i, j := 0, 0
-	for i < len(l) && j < len(r) {
-		switch {
-		case l[i].Sym < r[j].Sym:
-			out = append(out, l[i])
-			i++
-		case l[i].Sym > r[j].Sym:
-			out = append(out, r[j])
-			j++
-		default:
-			out = append(out, r[j])
-			i++
-			j++
+// Each yields the attributes sorted by symbol.
+func (a *Attrs) Each(yield func(*Attr) bool) {
+	for w := a.walk(); w.next(); {
+		if !yield(w.at) {
+			return
 		}
 	}
-	out = append(out, l[i:]...)
-	return append(out, r[j:]...)
+}
+
+// walk goes through a set in the order of the symbols, without copying the
+// layers.
+type walk struct {
+	at     *Attr             // the present attribute
+	tops   [maxLayers][]Attr // what is left of the upper layers, the topmost first
+	lowest []Attr            // what is left of the lowest layer
+	upper  int               // how many of tops are not used up
+}
+
+func (a *Attrs) walk() walk {
+	w := walk{}
+	for ; a.base != nil; a = a.base {
+		w.tops[w.upper] = a.own
+		w.upper++
+	}
+	w.lowest = a.own
+	return w
+}
+
+// next moves on to the next attribute, if there is one.
+func (w *walk) next() bool {
+	if w.upper == 0 {
+		if len(w.lowest) == 0 {
+			return false
+		}
+		w.at = &w.lowest[0]
+		w.lowest = w.lowest[1:]
+		return true
+	}
+	return w.nextOfLayers()
+}
+
+func (w *walk) nextOfLayers() bool {
+	// The topmost of the layers whose next name is the first one wins.
+	w.at = nil
+	for i := range w.upper {
+		if t := w.tops[i]; w.at == nil || t[0].Sym < w.at.Sym {
+			w.at = &t[0]
+		}
+	}
+	if len(w.lowest) > 0 {
+		if w.lowest[0].Sym < w.at.Sym {
+			w.at = &w.lowest[0]
+		}
+		if w.lowest[0].Sym == w.at.Sym {
+			w.lowest = w.lowest[1:]
+		}
+	}
+	kept := 0
+	for i := range w.upper {
+		t := w.tops[i]
+		if t[0].Sym == w.at.Sym {
+			t = t[1:]
+		}
+		if len(t) > 0 {
+			w.tops[kept] = t
+			kept++
+		}
+	}
+	w.upper = kept
+	return true
 }
 
 // Sorted returns the attributes in the order of their names, which is the
 // order that users see.
 func (a *Attrs) Sorted(t *symbol.Table) []Attr {
-	out := slices.Clone(a.All())
+	out := a.appendTo(make([]Attr, 0, a.size))
 	names := t.Names()
 	slices.SortFunc(out, func(x, y Attr) int { return strings.Compare(names[x.Sym], names[y.Sym]) })
 	return out
@@ -119,29 +171,53 @@ func Update(a, b *Attrs) *Attrs {
 		return a
 	}
 	size := a.size + b.size
-	if b.size <= a.size {
-		for _, x := range b.All() {
-			if _, dup := a.Get(x.Sym); dup {
-				size--
-			}
-		}
-		if b.size <= maxLayerSize && a.layers < maxLayers {
-			return &Attrs{own: b.All(), base: a, size: size, layers: a.layers + 1, pos: a.pos}
-		}
-	} else {
-		for _, x := range a.All() {
-			if _, dup := b.Get(x.Sym); dup {
-				size--
-			}
+	small, large := b, a
+	if b.size > a.size {
+		small, large = a, b
+	}
+	for w := small.walk(); w.next(); {
+		if _, dup := large.Get(w.at.Sym); dup {
+			size--
 		}
 	}
-	return &Attrs{own: mergeAttrs(a.All(), b.All(), size), size: size, pos: a.pos}
+	if b.size <= maxLayerSize && b.size <= a.size && a.layers < maxLayers {
+		return &Attrs{own: b.All(), base: a, size: size, layers: a.layers + 1, pos: a.pos}
+	}
+	return &Attrs{own: merge(a, b, size), size: size, pos: a.pos}
+}
+
+// merge returns the attributes of a // b, of which there are size.
+func merge(a, b *Attrs, size int) []Attr {
+	out := make([]Attr, 0, size)
+	l, r := a.walk(), b.walk()
+	hasL, hasR := l.next(), r.next()
+	for hasL && hasR {
+		switch {
+		case l.at.Sym < r.at.Sym:
+			out = append(out, *l.at)
+			hasL = l.next()
+		case l.at.Sym > r.at.Sym:
+			out = append(out, *r.at)
+			hasR = r.next()
+		default:
+			out = append(out, *r.at)
+			hasL, hasR = l.next(), r.next()
+		}
+	}
+	for ; hasL; hasL = l.next() {
+		out = append(out, *l.at)
+	}
+	for ; hasR; hasR = r.next() {
+		out = append(out, *r.at)
+	}
+	return out
 }
 
 // Builder collects attributes for a new set.
 type Builder struct {
-	attrs []Attr
-	Pos   source.Pos
+	attrs   []Attr
+	mixedUp bool // attrs is not sorted, or has a name twice
+	Pos     source.Pos
 }
 
 // NewBuilder returns a builder with room for n attributes.
@@ -149,6 +225,9 @@ func NewBuilder(n int) *Builder { return &Builder{attrs: make([]Attr, 0, n)} }
 
 // Add appends an attribute.
 func (b *Builder) Add(s symbol.Symbol, pos source.Pos, v Value) {
+	if n := len(b.attrs); n > 0 && b.attrs[n-1].Sym >= s {
+		b.mixedUp = true
+	}
 	b.attrs = append(b.attrs, Attr{s, pos, v})
 }
 
@@ -161,7 +240,9 @@ func NewAttrs(pos source.Pos, attrs []Attr) *Attrs {
 // Finish returns the set. Of attributes with the same name the first added
 // stays (as in builtins.listToAttrs). The builder must not be used again.
 func (b *Builder) Finish() *Attrs {
-	slices.SortStableFunc(b.attrs, func(x, y Attr) int { return cmp.Compare(x.Sym, y.Sym) })
-	b.attrs = slices.CompactFunc(b.attrs, func(x, y Attr) bool { return x.Sym == y.Sym })
+	if b.mixedUp {
+		slices.SortStableFunc(b.attrs, func(x, y Attr) int { return cmp.Compare(x.Sym, y.Sym) })
+		b.attrs = slices.CompactFunc(b.attrs, func(x, y Attr) bool { return x.Sym == y.Sym })
+	}
 	return &Attrs{own: b.attrs, size: len(b.attrs), pos: b.Pos}
 }

@@ -133,12 +133,11 @@ func (th *Thread) equalAttrs(a, b *Attrs, pos source.Pos) (bool, error) {
 	if a.Len() != b.Len() {
 		return false, nil
 	}
-	bs := b.All()
-	for i, x := range a.All() {
-		if x.Sym != bs[i].Sym {
+	for x, y := a.walk(), b.walk(); x.next() && y.next(); {
+		if x.at.Sym != y.at.Sym {
 			return false, nil
 		}
-		if eq, err := th.Equal(x.Val, bs[i].Val, pos); err != nil || !eq {
+		if eq, err := th.Equal(x.at.Val, y.at.Val, pos); err != nil || !eq {
 			return false, err
 		}
 	}
@@ -243,7 +242,7 @@ func (d *deepForcer) force(v Value, pos source.Pos) error {
 		if v.Len() == 0 || d.dup(v) {
 			return nil
 		}
-		for _, a := range v.All() {
+		for a := range v.Each {
 			if err := d.force(a.Val, source.NoPos); err != nil {
 				return WithFrame(err, a.Pos, "while evaluating the attribute '%s'", th.Symbols.Name(a.Sym))
 			}

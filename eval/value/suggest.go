@@ -58,7 +58,7 @@ func Suggest(candidates []string, name string) string {
 func (th *Thread) SuggestAttr(a *Attrs, name string) string {
 	names := th.Symbols.Names()
 	candidates := make([]string, 0, a.Len())
-	for _, x := range a.All() {
+	for x := range a.Each {
 		candidates = append(candidates, names[x.Sym])
 	}
 	return Suggest(candidates, name)
