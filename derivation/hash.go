@@ -47,11 +47,14 @@ func (d *Derivation) HashModulo(resolve Resolver, mask bool) (map[string]nixhash
 			}
 		}
 	}
-	inputs := make([]input, 0, len(joined))
+	w := writers.Get().(*writer)
+	defer writers.Put(w)
+	w.inputs = w.inputs[:0]
 	for key, names := range joined {
-		inputs = append(inputs, input{key, names})
+		w.inputs = append(w.inputs, input{key, names})
 	}
-	h := nixhash.Sum(nixhash.SHA256, d.appendTo(nil, inputs, mask))
+	w.text = w.appendTo(w.text[:0], d, mask)
+	h := nixhash.Sum(nixhash.SHA256, w.text)
 	hashes := make(map[string]nixhash.Hash, len(d.Outputs))
 	for name := range d.Outputs {
 		hashes[name] = h

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"gonix/derivation/aterm"
 	"gonix/derivation/storepath"
@@ -140,11 +141,13 @@ func (d *Derivation) scanEnv(s *aterm.Scanner) error {
 
 // AppendTo appends the text of d as it is written to the store.
 func (d *Derivation) AppendTo(b []byte) []byte {
-	inputs := make([]input, 0, len(d.InputDrvs))
+	w := writers.Get().(*writer)
+	defer writers.Put(w)
+	w.inputs = w.inputs[:0]
 	for p, outs := range d.InputDrvs {
-		inputs = append(inputs, input{p.String(), outs})
+		w.inputs = append(w.inputs, input{p.String(), outs})
 	}
-	return d.appendTo(b, inputs, false)
+	return w.appendTo(slices.Grow(b, d.sizeHint(w.inputs)), d, false)
 }
 
 // input is an element of the list of input derivations: the key is their path
@@ -154,12 +157,23 @@ type input struct {
 	outputs []string
 }
 
-// appendTo writes the inputs given, sorted; mask leaves out the output paths,
-// which is how they can be hashed before they are known.
-func (d *Derivation) appendTo(b []byte, inputs []input, mask bool) []byte {
-	b = slices.Grow(b, d.sizeHint(inputs))
+// writer is what writing a text needs for a while. An evaluation writes
+// thousands of them.
+type writer struct {
+	text   []byte
+	names  []string
+	inputs []input
+}
+
+var writers = sync.Pool{New: func() any { return new(writer) }}
+
+// appendTo writes d with the inputs of w; mask leaves out the output paths, which
+// is how they can be hashed before they are known.
+func (w *writer) appendTo(b []byte, d *Derivation, mask bool) []byte {
 	b = append(b, "Derive(["...)
-	for i, name := range d.OutputNames() {
+	w.names = slices.AppendSeq(w.names[:0], maps.Keys(d.Outputs))
+	slices.Sort(w.names)
+	for i, name := range w.names {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -171,8 +185,8 @@ func (d *Derivation) appendTo(b []byte, inputs []input, mask bool) []byte {
 		b = aterm.AppendTuple(b, name, path, o.HashAlgo, o.Hash)
 	}
 	b = append(b, "],["...)
-	slices.SortFunc(inputs, func(x, y input) int { return strings.Compare(x.key, y.key) })
-	for i, in := range inputs {
+	slices.SortFunc(w.inputs, func(x, y input) int { return strings.Compare(x.key, y.key) })
+	for i, in := range w.inputs {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -196,7 +210,9 @@ func (d *Derivation) appendTo(b []byte, inputs []input, mask bool) []byte {
 	b = append(b, ',')
 	b = aterm.AppendStrings(b, d.Args)
 	b = append(b, ",["...)
-	for i, name := range slices.Sorted(maps.Keys(d.Env)) {
+	w.names = slices.AppendSeq(w.names[:0], maps.Keys(d.Env))
+	slices.Sort(w.names)
+	for i, name := range w.names {
 		if i > 0 {
 			b = append(b, ',')
 		}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -29,6 +30,8 @@ type Files struct {
 	// Physical maps a path below /nix/store to where the store keeps it; nil
 	// takes it as it is.
 	Physical func(logical string) string
+
+	dirs map[string]struct{} // what was seen to be a directory; nil remembers none
 }
 
 var _ nar.FileSystem = Files{}
@@ -175,9 +178,16 @@ func (f Files) Resolve(p string, last bool) (string, error) {
 		if more == "" && !last {
 			return next, nil
 		}
+		if _, known := f.dirs[next]; known {
+			done, rest = next, more
+			continue
+		}
 		info, err := f.Lstat(next)
 		if err != nil {
 			return "", err
+		}
+		if info.IsDir() && f.dirs != nil {
+			f.dirs[next] = struct{}{}
 		}
 		if info.Mode().Type() != fs.ModeSymlink {
 			done, rest = next, more
@@ -212,5 +222,12 @@ func (f Files) ReadFile(p string) ([]byte, error) {
 		return nil, err
 	}
 	defer r.Close()
-	return io.ReadAll(r)
+	var b bytes.Buffer
+	if file, ok := r.(fs.File); ok {
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			b.Grow(int(info.Size()) + bytes.MinRead)
+		}
+	}
+	_, err = b.ReadFrom(r)
+	return b.Bytes(), err
 }

@@ -100,6 +100,7 @@ func New(opt Options) *State {
 		imports:  map[string]value.Value{},
 		entries:  map[string]string{},
 	}
+	s.files.dirs = map[string]struct{}{}
 	s.defineGlobals()
 	return s
 }

@@ -17,7 +17,7 @@ func Make(typ string, hash nixhash.Hash, name string) (Path, error) {
 	}
 	fingerprint := typ + ":" + hash.Prefixed16() + ":" + Dir + ":" + name
 	digest := nixhash.Compress(nixhash.Sum(nixhash.SHA256, []byte(fingerprint)).Digest, 20)
-	return Path{nixbase32.Encode(digest) + "-" + name}, nil
+	return Path{Dir + "/" + nixbase32.Encode(digest) + "-" + name}, nil
 }
 
 // Text returns the path of a text file with the given SHA-256 that mentions
@@ -64,14 +64,23 @@ func OutputName(drvName, id string) string {
 
 // withRefs appends the references, sorted and once each, to the kind.
 func withRefs(typ string, refs []Path, self bool) string {
-	sorted := slices.Clone(refs)
-	slices.SortFunc(sorted, Compare)
-	sorted = slices.Compact(sorted)
-	var b strings.Builder
-	b.WriteString(typ)
+	sorted := refs
+	if !slices.IsSortedFunc(refs, Compare) {
+		sorted = slices.SortedFunc(slices.Values(refs), Compare)
+	}
+	size := len(typ) + len(":self")
 	for _, r := range sorted {
+		size += 1 + len(r.text)
+	}
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteString(typ)
+	for i, r := range sorted {
+		if i > 0 && r == sorted[i-1] {
+			continue
+		}
 		b.WriteByte(':')
-		b.WriteString(r.String())
+		b.WriteString(r.text)
 	}
 	if self {
 		b.WriteString(":self")

@@ -27,7 +27,7 @@ const (
 
 // Path is a valid store path, or none at all when zero. Paths can be compared
 // with == and be keys of maps.
-type Path struct{ base string }
+type Path struct{ text string }
 
 // Parse takes a full path; it may not lead to something inside the object.
 func Parse(s string) (Path, error) {
@@ -35,7 +35,10 @@ func Parse(s string) (Path, error) {
 	if !ok || strings.Contains(base, "/") {
 		return Path{}, fmt.Errorf("path '%s' is not in the Nix store", s)
 	}
-	return FromBase(base)
+	if err := checkBase(base); err != nil {
+		return Path{}, err
+	}
+	return Path{s}, nil
 }
 
 // MustParse is Parse for paths that are written in the program.
@@ -49,21 +52,28 @@ func MustParse(s string) Path {
 
 // FromBase takes the part after the store directory.
 func FromBase(base string) (Path, error) {
+	if err := checkBase(base); err != nil {
+		return Path{}, err
+	}
+	return Path{Dir + "/" + base}, nil
+}
+
+func checkBase(base string) error {
 	if len(base) < HashLen+1 {
-		return Path{}, fmt.Errorf("'%s' is too short to be a valid store path", base)
+		return fmt.Errorf("'%s' is too short to be a valid store path", base)
 	}
 	for i := range HashLen {
 		if !nixbase32.IsDigit(base[i]) {
-			return Path{}, fmt.Errorf("store path '%s' contains illegal base-32 character '%c'", base, base[i])
+			return fmt.Errorf("store path '%s' contains illegal base-32 character '%c'", base, base[i])
 		}
 	}
 	if base[HashLen] != '-' {
-		return Path{}, fmt.Errorf("path '%s' is not a valid store path: no dash after the digest", base)
+		return fmt.Errorf("path '%s' is not a valid store path: no dash after the digest", base)
 	}
 	if err := CheckName(base[HashLen+1:]); err != nil {
-		return Path{}, fmt.Errorf("path '%s' is not a valid store path: %w", base, err)
+		return fmt.Errorf("path '%s' is not a valid store path: %w", base, err)
 	}
-	return Path{base}, nil
+	return nil
 }
 
 // Split cuts a file name under the store directory into the store path that it
@@ -83,39 +93,41 @@ func Split(file string) (Path, string, error) {
 
 // String is the full logical path; "" for the zero value.
 func (p Path) String() string {
-	if p.base == "" {
-		return ""
-	}
-	return Dir + "/" + p.base
+	return p.text
 }
 
 // IsZero reports whether p is no path.
-func (p Path) IsZero() bool { return p.base == "" }
+func (p Path) IsZero() bool { return p.text == "" }
 
 // Base is the digest, a dash and the name.
-func (p Path) Base() string { return p.base }
+func (p Path) Base() string {
+	if p.text == "" {
+		return ""
+	}
+	return p.text[len(Dir)+1:]
+}
 
 // HashPart is the digest, in base-32.
 func (p Path) HashPart() string {
-	if p.base == "" {
+	if p.text == "" {
 		return ""
 	}
-	return p.base[:HashLen]
+	return p.text[len(Dir)+1:][:HashLen]
 }
 
 // Name is what follows the digest and its dash.
 func (p Path) Name() string {
-	if p.base == "" {
+	if p.text == "" {
 		return ""
 	}
-	return p.base[HashLen+1:]
+	return p.text[len(Dir)+1+HashLen+1:]
 }
 
 // IsDerivation reports whether the name ends with .drv.
-func (p Path) IsDerivation() bool { return strings.HasSuffix(p.base, DrvSuffix) }
+func (p Path) IsDerivation() bool { return strings.HasSuffix(p.text, DrvSuffix) }
 
 // Compare orders paths as their texts.
-func Compare(a, b Path) int { return strings.Compare(a.base, b.base) }
+func Compare(a, b Path) int { return strings.Compare(a.text, b.text) }
 
 // CheckName reports what is wrong with the name of a store object, in the
 // words of Nix.

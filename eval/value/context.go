@@ -85,6 +85,12 @@ func (c *Context) Union(d *Context) *Context {
 	if c == nil {
 		return d
 	}
+	if d.within(c) {
+		return c
+	}
+	if c.within(d) {
+		return d
+	}
 	out := make([]ContextElem, 0, len(c.elems)+len(d.elems))
 	i, j := 0, 0
 	for i < len(c.elems) && j < len(d.elems) {
@@ -103,11 +109,23 @@ func (c *Context) Union(d *Context) *Context {
 	}
 	out = append(out, c.elems[i:]...)
 	out = append(out, d.elems[j:]...)
-	switch len(out) {
-	case len(c.elems):
-		return c
-	case len(d.elems):
-		return d
-	}
 	return &Context{out}
+}
+
+// within reports whether d holds all that c does.
+func (c *Context) within(d *Context) bool {
+	if len(c.elems) > len(d.elems) {
+		return false
+	}
+	j := 0
+	for i := range c.elems {
+		for j < len(d.elems) && compareElem(d.elems[j], c.elems[i]) < 0 {
+			j++
+		}
+		if j == len(d.elems) || d.elems[j] != c.elems[i] {
+			return false
+		}
+		j++
+	}
+	return true
 }

@@ -20,7 +20,7 @@ type Thread struct {
 	depth    int
 	nest     int // see maxNest
 
-	thunks  []Thunk  // the rest of the current chunk
+	thunks  []Thunk // the rest of the current chunk
 	frames  []Value // likewise
 	strings []*String
 	Stats   Stats

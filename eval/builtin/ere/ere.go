@@ -63,7 +63,12 @@ func (re *Regexp) Groups() int { return re.groups - 1 }
 func (re *Regexp) Match(text string) []int {
 	m := newMachine(re, text)
 	m.exact = true
-	return m.run(0)
+	kept := stacks.Get().(*[]frame)
+	m.stack = *kept
+	found := m.run(0)
+	*kept = m.stack[:0]
+	stacks.Put(kept)
+	return found
 }
 
 // Search looks for matches in one text.

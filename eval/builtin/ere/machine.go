@@ -1,6 +1,9 @@
 package ere
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // machine is one match in progress: a depth-first search through the program
 // whose stack says what to do when a branch has been searched.
@@ -41,6 +44,9 @@ type frame struct {
 	at           int
 	value, count int
 }
+
+// stacks are those of matches that are done.
+var stacks = sync.Pool{New: func() any { return new([]frame) }}
 
 func newMachine(re *Regexp, text string) *machine {
 	return &machine{
