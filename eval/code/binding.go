@@ -247,7 +247,11 @@ type List struct {
 func (l *List) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	th.Stats.Lists++
 	th.Stats.ListElems += uint64(len(l.Elems))
-	return &value.List{Elems: delayAll(th, f, l.Elems)}, nil
+	elems := make([]value.Value, len(l.Elems))
+	for i, e := range l.Elems {
+		elems[i] = e.Delay(th, f)
+	}
+	return &value.List{Elems: elems}, nil
 }
 
 // Delay returns a thunk.

@@ -44,7 +44,10 @@ func (c *Call) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 			return c.direct(th, f, l, clo.Frame)
 		}
 	}
-	return th.ApplyAll(c.At, fn, delayAll(th, f, c.Args))
+	args, mark := delayAll(th, f, c.Args)
+	v, err := th.ApplyAll(c.At, fn, args)
+	th.Return(args, mark)
+	return v, err
 }
 
 // direct calls a curried function that takes exactly these arguments: they go
@@ -84,7 +87,10 @@ type CallBuiltin struct {
 
 // Eval calls the builtin.
 func (c *CallBuiltin) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
-	return th.CallBuiltin(c.At, c.Builtin, delayAll(th, f, c.Args))
+	args, mark := delayAll(th, f, c.Args)
+	v, err := th.CallBuiltin(c.At, c.Builtin, args)
+	th.Return(args, mark)
+	return v, err
 }
 
 // Delay returns a thunk.
@@ -93,10 +99,11 @@ func (c *CallBuiltin) Delay(th *value.Thread, f *value.Frame) value.Value { retu
 // Pos returns where the call starts.
 func (c *CallBuiltin) Pos() source.Pos { return c.At }
 
-func delayAll(th *value.Thread, f *value.Frame, nodes []Node) []value.Value {
-	args := make([]value.Value, len(nodes))
+// delayAll delays the nodes as arguments, which have to be returned.
+func delayAll(th *value.Thread, f *value.Frame, nodes []Node) ([]value.Value, value.ArgMark) {
+	args, mark := th.Args(len(nodes))
 	for i, n := range nodes {
 		args[i] = n.Delay(th, f)
 	}
-	return args
+	return args, mark
 }

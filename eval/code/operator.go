@@ -141,7 +141,11 @@ func (a *Arith) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 			}
 		}
 	}
-	return th.CallBuiltin(a.At, a.Builtin, []value.Value{l, r})
+	args, mark := th.Args(2)
+	args[0], args[1] = l, r
+	v, err := th.CallBuiltin(a.At, a.Builtin, args)
+	th.Return(args, mark)
+	return v, err
 }
 
 // ints is the operation on integers; overflow and division by zero are left to

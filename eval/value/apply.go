@@ -10,7 +10,11 @@ import (
 // Apply calls fn with args one after the other: closures, builtins (also
 // partially applied) and sets with a __functor. The result is forced.
 func (th *Thread) Apply(pos source.Pos, fn Value, args ...Value) (Value, error) {
-	return th.ApplyAll(pos, fn, args)
+	kept, mark := th.Args(len(args)) // so that args need not be on the heap
+	copy(kept, args)
+	v, err := th.ApplyAll(pos, fn, kept)
+	th.Return(kept, mark)
+	return v, err
 }
 
 // ApplyAll is Apply with a slice of arguments, which it does not keep.
@@ -46,7 +50,7 @@ func (th *Thread) applyForced(pos source.Pos, fn Value, args []Value) (Value, er
 			if len(args) < n {
 				return &PartialApp{Builtin: f, Args: slices.Clone(args)}, nil
 			}
-			v, err := th.callBuiltin(pos, f, slices.Clone(args[:n]))
+			v, err := th.callBuiltin(pos, f, args[:n:n])
 			if err != nil {
 				return nil, err
 			}
@@ -54,12 +58,13 @@ func (th *Thread) applyForced(pos source.Pos, fn Value, args []Value) (Value, er
 		case *PartialApp:
 			left := f.Builtin.Arity() - len(f.Args)
 			n := min(left, len(args))
-			all := make([]Value, 0, len(f.Args)+n)
-			all = append(append(all, f.Args...), args[:n]...)
 			if n < left {
-				return &PartialApp{Builtin: f.Builtin, Args: all}, nil
+				return &PartialApp{Builtin: f.Builtin, Args: slices.Concat(f.Args, args[:n])}, nil
 			}
+			all, mark := th.Args(f.Builtin.Arity())
+			copy(all[copy(all, f.Args):], args)
 			v, err := th.callBuiltin(pos, f.Builtin, all)
+			th.Return(all, mark)
 			if err != nil {
 				return nil, err
 			}
@@ -117,7 +122,10 @@ func (th *Thread) callBuiltin(pos source.Pos, b *Builtin, args []Value) (Value, 
 func (th *Thread) callFunctor(pos source.Pos, fn, arg Value) (Value, error) {
 	if set, ok := fn.(*Attrs); ok {
 		if functor, ok := set.Get(symbol.Functor); ok {
-			v, err := th.ApplyAll(functor.Pos, functor.Val, []Value{set, arg})
+			args, mark := th.Args(2)
+			args[0], args[1] = set, arg
+			v, err := th.ApplyAll(functor.Pos, functor.Val, args)
+			th.Return(args, mark)
 			if err != nil {
 				return nil, WithFrame(err, pos, "while calling a functor (an attribute set with a '__functor' attribute)")
 			}
@@ -133,7 +141,11 @@ func (th *Thread) callFunctor(pos source.Pos, fn, arg Value) (Value, error) {
 func (th *Thread) Call(pos source.Pos, fn, arg Value) (Value, error) {
 	c, ok := fn.(*Closure)
 	if !ok {
-		return th.ApplyAll(pos, fn, []Value{arg})
+		args, mark := th.Args(1)
+		args[0] = arg
+		v, err := th.ApplyAll(pos, fn, args)
+		th.Return(args, mark)
+		return v, err
 	}
 	if err := th.Enter(pos); err != nil {
 		return nil, err

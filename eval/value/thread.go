@@ -22,6 +22,7 @@ type Thread struct {
 
 	thunks  []Thunk // the rest of the current chunk
 	frames  []Value // likewise
+	args    argStack
 	strings []*String
 	Stats   Stats
 }

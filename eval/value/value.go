@@ -88,7 +88,7 @@ type MultiFunction interface {
 }
 
 // Builtin is a function of the host. Fn gets exactly Arity arguments, not yet
-// forced. Its pos is where the function's own messages point: nowhere, as in
+// forced, in a slice that it must not keep. Its pos is where the function's own messages point: nowhere, as in
 // Nix, for the trace frame "while calling the 'x' builtin" names the call.
 type Builtin struct {
 	Name    string // without the leading __

@@ -194,7 +194,7 @@ func TestThunkStates(t *testing.T) {
 func TestApply(t *testing.T) {
 	th := newThread()
 	join := &Builtin{Name: "join", Params: []string{"a", "b", "c"}, Fn: func(th *Thread, _ source.Pos, args []Value) (Value, error) {
-		return NewList(args...), nil
+		return NewList(slices.Clone(args)...), nil
 	}}
 	one, err := th.Apply(0, join, Int(1))
 	if err != nil {

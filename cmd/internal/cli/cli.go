@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"gonix/derivation/sandbox"
@@ -90,13 +89,4 @@ func run(ctx context.Context, w *world, name string, args []string) int {
 		fmt.Fprintf(w.stderr, "error: %v\n", err)
 	}
 	return 1
-}
-
-// tuneCollector trades memory for time as suits a process that evaluates once
-// and ends: nothing is collected while the heap is small, then at four times
-// the live size. Settings of the user's win.
-func tuneCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
 }
