@@ -56,8 +56,9 @@ func Expr(e ast.Expr, env Env) (code.Node, error) {
 
 // resolver carries the first error; after that what it builds is not used.
 type resolver struct {
-	env Env
-	err error
+	env         Env
+	err         error
+	inCondition bool // of an assert
 }
 
 func (r *resolver) sym(name string) symbol.Symbol { return r.env.Symbols.Intern(name) }
@@ -91,6 +92,23 @@ func over(n code.Node, parts ...built) built {
 		return built{&code.Deep{X: n, Levels: h}, 1}
 	}
 	return built{n, h}
+}
+
+// assert spells the condition at once: to do so when it fails would keep the
+// tree of every file. Only within another condition is it left for then, or
+// nested ones would take quadratic room.
+func (r *resolver) assert(e *ast.Assert, sc *scope) built {
+	text := func() string { return printer.Expr(e.Cond) }
+	within := r.inCondition
+	if !within {
+		spelt := text()
+		text = func() string { return spelt }
+	}
+	r.inCondition = true
+	c := r.expr(e.Cond, sc)
+	r.inCondition = within
+	b := r.expr(e.Body, sc)
+	return over(&code.Assert{Cond: c.Node, Body: b.Node, Text: text, At: e.Pos()}, c, b)
 }
 
 func (r *resolver) expr(e ast.Expr, sc *scope) built {
@@ -129,8 +147,7 @@ func (r *resolver) expr(e ast.Expr, sc *scope) built {
 		c, t, f := r.expr(e.Cond, sc), r.expr(e.Then, sc), r.expr(e.Else, sc)
 		return over(&code.If{Cond: c.Node, Then: t.Node, Else: f.Node, At: e.Pos()}, c, t, f)
 	case *ast.Assert:
-		c, b := r.expr(e.Cond, sc), r.expr(e.Body, sc)
-		return over(&code.Assert{Cond: c.Node, Body: b.Node, Text: func() string { return printer.Expr(e.Cond) }, At: e.Pos()}, c, b)
+		return r.assert(e, sc)
 	case *ast.With:
 		scope := r.root(e.Scope, sc)
 		body := r.expr(e.Body, newWith(sc, e.Pos()))

@@ -33,10 +33,12 @@ func (f *Frame) SetSlot(i int, v Value) {
 }
 
 const (
-	// frameChunk is how many Values are allocated at a time for small frames.
-	frameChunk = 32
+	// frameChunk is how many Values are allocated at a time for small frames. A
+	// chunk lives as long as any of its frames, with all that the others refer
+	// to, so it is small.
+	frameChunk = 8
 	// maxChunked is how many slots a frame has that comes out of a chunk.
-	maxChunked = 8
+	maxChunked = 3
 )
 
 // NewFrame1 returns a frame that holds v alone.

@@ -32,7 +32,7 @@ func (t *Thunk) setCode(c Code, f *Frame) {
 
 // thunkChunk is how many thunks are allocated at a time: enough to amortise
 // the allocation, few enough that a live one pins little.
-const thunkChunk = 16
+const thunkChunk = 4
 
 // NewThunk suspends code in f.
 func (th *Thread) NewThunk(code Code, f *Frame) *Thunk {
