@@ -39,22 +39,6 @@ func (c *Const) Delay(th *value.Thread, _ *value.Frame) value.Value {
 // Pos returns no place: literals have none.
 func (c *Const) Pos() source.Pos { return source.NoPos }
 
-// Shared is a set or list literal whose parts are all literals, made once. It
-// is delayed as any other, so that whether it was evaluated stays visible.
-type Shared struct {
-	V  value.Value
-	At source.Pos
-}
-
-// Eval returns the value.
-func (s *Shared) Eval(*value.Thread, *value.Frame) (value.Value, error) { return s.V, nil }
-
-// Delay returns a thunk.
-func (s *Shared) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(s, f) }
-
-// Pos returns where the literal stands.
-func (s *Shared) Pos() source.Pos { return s.At }
-
 // Global is a variable of the outermost scope that may still be a thunk.
 type Global struct {
 	V    value.Value

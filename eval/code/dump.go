@@ -118,8 +118,17 @@ func (d *dumper) dynamic(attrs []DynamicAttr) {
 	}
 }
 
-func (c *Const) dump(d *dumper)  { d.value(c.V) }
-func (s *Shared) dump(d *dumper) { d.WriteString("(shared "); d.value(s.V); d.WriteByte(')') }
+func (c *Const) dump(d *dumper) { d.value(c.V) }
+func (l *LiteralAttrs) dump(d *dumper) {
+	d.WriteString("(literal ")
+	d.value(value.NewAttrs(l.At, l.Attrs))
+	d.WriteByte(')')
+}
+func (l *LiteralList) dump(d *dumper) {
+	d.WriteString("(literal ")
+	d.value(value.NewList(l.Elems...))
+	d.WriteByte(')')
+}
 func (g *Global) dump(d *dumper) { d.WriteString("global:" + g.Name) }
 func (p *Deep) dump(d *dumper)   { d.list(fmt.Sprintf("deep %d", p.Levels), p.X) }
 func (v *Local) dump(d *dumper)  { fmt.Fprintf(d, "0.%d", v.Slot) }

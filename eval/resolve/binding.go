@@ -26,7 +26,7 @@ func (r *resolver) list(e *ast.List, sc *scope) code.Node {
 	for i, x := range elems {
 		vals[i] = x.(*code.Const).V
 	}
-	return &code.Shared{V: value.NewList(vals...), At: elems[0].Pos()}
+	return &code.LiteralList{Elems: vals, At: elems[0].Pos()}
 }
 
 func isConst(n code.Node) bool {
@@ -131,7 +131,7 @@ func (r *resolver) plainAttrs(e *ast.Attrs, sc *scope, from func(*ast.Binding) c
 	for i, a := range attrs {
 		vals[i] = value.Attr{Sym: a.Sym, Pos: a.At, Val: a.X.(*code.Const).V}
 	}
-	return &code.Shared{V: value.NewAttrs(e.Pos(), vals), At: e.Pos()}
+	return &code.LiteralAttrs{Attrs: vals, At: e.Pos()}
 }
 
 func sortAttrs(attrs []code.Attr) {
