@@ -102,10 +102,11 @@ func (p *parse) binding(c *cursor, set *ast.Attrs) error {
 		return err
 	}
 	p.peak = max(p.peak, outer)
-	if t := c.Peek(); t.Type != lexer.Semicolon {
+	if t := c.Peek(); t.Type == lexer.Semicolon {
+		c.Skip()
+	} else if !p.open || t.Type != lexer.EOF {
 		return p.unexpected(t, "';'")
 	}
-	c.Skip()
 	if err := p.bind(set, path, value); err != nil {
 		return err
 	}
@@ -173,6 +174,9 @@ func (p *parse) inheritNames(c *cursor) error {
 			c.Skip()
 			return nil
 		default:
+			if p.open && t.Type == lexer.EOF {
+				return nil
+			}
 			return p.unexpected(t)
 		}
 	}

@@ -51,6 +51,8 @@ func (p *parse) noPipes(t lexer.Token) error {
 	return p.errorf(p.pos(t), "experimental Nix feature 'pipe-operators' is disabled; add '--extra-experimental-features pipe-operators' to enable it")
 }
 
+const syntaxError = "syntax error, unexpected "
+
 // unexpected is the error that t is not what could stand there. Like Nix it
 // names what could if that is at most four things, else nothing.
 func (p *parse) unexpected(t lexer.Token, expected ...string) error {
@@ -60,7 +62,7 @@ func (p *parse) unexpected(t lexer.Token, expected ...string) error {
 	if p.opt.NoPipes && (t.Type == lexer.PipeFrom || t.Type == lexer.PipeInto) {
 		return p.noPipes(t)
 	}
-	msg := "syntax error, unexpected " + lexer.Describe(t.Type)
+	msg := syntaxError + lexer.Describe(t.Type)
 	if len(expected) > 0 {
 		msg += ", expecting " + strings.Join(expected, " or ")
 	}

@@ -16,6 +16,7 @@
 package parser
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/alecthomas/participle/v2"
@@ -62,7 +63,33 @@ func (e *Error) Error() string { return e.Msg }
 func Parse(f *source.File, opt Options) (*ast.File, error) {
 	p := parsers.Get().(*parse)
 	defer parsers.Put(p)
-	return p.file(f, opt)
+	body, err := p.whole(f, opt, p.expr)
+	if err != nil {
+		return nil, err
+	}
+	return &ast.File{Source: f, Body: body}, nil
+}
+
+// ParseBindings parses a text that is what stands between the braces of a set,
+// and returns that set. The last semicolon may be missing. An error is an
+// [*Error].
+func ParseBindings(f *source.File, opt Options) (*ast.Attrs, error) {
+	p := parsers.Get().(*parse)
+	defer parsers.Put(p)
+	p.open = true
+	defer func() { p.open = false }()
+	set := new(ast.Attrs)
+	_, err := p.whole(f, opt, func(c *cursor) (ast.Expr, error) { return set, p.bindings(c, set) })
+	if err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// AtEnd reports whether the text ended where something was still to come: with
+// more text there may be no error.
+func (e *Error) AtEnd() bool {
+	return strings.HasPrefix(e.Msg, syntaxError+lexer.Describe(lexer.EOF))
 }
 
 // parsers keeps instances for the next call of [Parse]: building the grammar
@@ -85,8 +112,9 @@ type parse struct {
 	opt    Options
 	err    *Error // the first error; everything returns once it is set
 
-	depth int // how many hooks are under way
-	peak  int // depth of the deepest node below the one under way
+	open  bool // the end of the text may stand for a semicolon
+	depth int  // how many hooks are under way
+	peak  int  // depth of the deepest node below the one under way
 
 	slabs slabs // where nodes come from
 
@@ -99,12 +127,12 @@ type parse struct {
 	indexes map[*ast.Bindings]map[string]int // of large sets, see find
 }
 
-// file parses f.
-func (p *parse) file(f *source.File, opt Options) (*ast.File, error) {
+// whole parses all of f as what the hook parses.
+func (p *parse) whole(f *source.File, opt Options, hook func(*cursor) (ast.Expr, error)) (ast.Expr, error) {
 	p.source, p.opt, p.err = f, opt, nil
 	p.depth, p.peak = 0, 0
 	p.cursor.open(f.Text)
-	body, err := p.expr(&p.cursor)
+	body, err := hook(&p.cursor)
 	if err == nil {
 		if t := p.cursor.Peek(); t.Type != lexer.EOF {
 			err = p.unexpected(t, "end of file")
@@ -118,7 +146,7 @@ func (p *parse) file(f *source.File, opt Options) (*ast.File, error) {
 	if err != nil {
 		return nil, p.err
 	}
-	return &ast.File{Source: f, Body: body}, nil
+	return body, nil
 }
 
 // reset empties a stack for the next file: nothing of this one may stay alive.
