@@ -2,6 +2,7 @@ package value
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"gonix/eval/symbol"
 	"gonix/parser/source"
@@ -19,6 +20,8 @@ type Thread struct {
 	MaxDepth int
 	depth    int
 	nest     int // see maxNest
+
+	interrupted atomic.Bool
 
 	thunks  []Thunk // the rest of the current chunk
 	frames  []Value // likewise
@@ -55,6 +58,9 @@ func (th *Thread) Enter(pos source.Pos) error {
 	}
 	if th.nest > maxNest {
 		return th.overflow(pos)
+	}
+	if th.interrupted.Load() {
+		return th.interruption(pos)
 	}
 	th.depth++
 	th.nest += callWeight
