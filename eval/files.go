@@ -103,6 +103,15 @@ func (f Files) local(p string) string {
 	return p
 }
 
+// Local returns where this machine keeps what lies at p; "" if that is part of a
+// mount.
+func (f Files) Local(p string) string {
+	if m, _ := f.mount(p); m != nil {
+		return ""
+	}
+	return f.local(p)
+}
+
 // Lstat returns what lies at p. The directories above a mount exist.
 func (f Files) Lstat(p string) (fs.FileInfo, error) {
 	if m, name := f.mount(p); m != nil {

@@ -179,13 +179,7 @@ func (s *State) ScopedImport(th *value.Thread, pos source.Pos, scope *value.Attr
 	if err != nil {
 		return nil, err
 	}
-	attrs := scope.All()
-	names := make([]symbol.Symbol, len(attrs))
-	frame := th.NewFrame(nil, len(attrs))
-	for i, a := range attrs {
-		names[i] = a.Sym
-		frame.SetSlot(i, a.Val)
-	}
+	names, frame := s.scopeFrame(scope)
 	n, err := s.compileFile(real, names)
 	if err != nil {
 		return nil, err

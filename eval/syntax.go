@@ -12,19 +12,27 @@ import (
 
 // parse makes a tree of a text.
 func (s *State) parse(name, text, base string) (*ast.File, error) {
-	file := s.th.Sources.Add(name, text)
+	tree, err := parser.Parse(s.th.Sources.Add(name, text), s.parserOptions(base))
+	if err != nil {
+		return nil, syntaxError(err)
+	}
+	return tree, nil
+}
+
+func (s *State) parserOptions(base string) parser.Options {
 	opt := parser.Options{Base: base, Home: s.opt.Home, NoPipes: !s.opt.Settings.PipeOperators}
 	if s.opt.Settings.Pure || s.opt.Settings.Lint != (Lint{}) {
 		opt.Lint = s.lint
 	}
-	tree, err := parser.Parse(file, opt)
-	if err != nil {
-		if e, ok := errors.AsType[*parser.Error](err); ok {
-			return nil, &value.Error{Kind: value.ParseError, Msg: e.Msg, Pos: e.Pos}
-		}
-		return nil, err
+	return opt
+}
+
+// syntaxError makes a language error of one of the parser, which is its cause.
+func syntaxError(err error) error {
+	if e, ok := errors.AsType[*parser.Error](err); ok {
+		return &value.Error{Kind: value.ParseError, Msg: e.Msg, Pos: e.Pos, Cause: e}
 	}
-	return tree, nil
+	return err
 }
 
 // Syntax returns the tree of a text after the checks that [State.Expression]

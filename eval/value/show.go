@@ -25,8 +25,31 @@ type ShowOptions struct {
 	MaxItems  int // list items in all
 	MaxString int // bytes of each string
 
-	// Errors returns errors instead of writing them as «error: …».
-	Errors bool
+	Color bool // in the colours of Nix, with the codes of a terminal
+
+	// Errors returns errors instead of writing them as «error: …»; TopErrors
+	// does for errors of the value itself, not for those of what is in it.
+	Errors, TopErrors bool
+}
+
+// Colours of values.
+const (
+	red     = "\x1b[31;1m"
+	green   = "\x1b[32;1m"
+	blue    = "\x1b[34;1m"
+	magenta = "\x1b[35;1m"
+	cyan    = "\x1b[36;1m"
+	faint   = "\x1b[2m"
+	normal  = "\x1b[0m"
+)
+
+// write writes text in a colour, if there are any.
+func (p *showPrinter) write(colour, text string) {
+	if !p.Color {
+		p.out.WriteString(text)
+		return
+	}
+	p.out.WriteString(colour + text + normal)
 }
 
 // Limits of the values in error messages (Nix: errorPrintOptions).
@@ -78,8 +101,11 @@ func (p *showPrinter) print(v Value, depth int) error {
 		defer p.th.Leave()
 	}
 	err := p.printValue(v, depth)
-	if e, ok := errors.AsType[*Error](err); ok && !p.Errors && e.Kind != DepthExceeded {
-		p.out.WriteString("«error: " + e.Msg + "»")
+	if err == nil || p.Errors || p.TopErrors && depth == 0 || p.th.Interrupted() {
+		return err
+	}
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind != DepthExceeded {
+		p.write(red, "«error: "+e.Msg+"»")
 		return nil
 	}
 	return err
@@ -94,23 +120,23 @@ func (p *showPrinter) printValue(v Value, depth int) error {
 	w, state := Peek(v)
 	switch state {
 	case Suspended:
-		p.out.WriteString("«thunk»")
+		p.write(magenta, "«thunk»")
 		return nil
 	case Running:
-		p.out.WriteString("«potential infinite recursion»")
+		p.write(red, "«potential infinite recursion»")
 		return nil
 	}
 	switch w := w.(type) {
 	case Null:
-		p.out.WriteString("null")
+		p.write(cyan, "null")
 	case Bool:
-		p.out.WriteString(strconv.FormatBool(bool(w)))
+		p.write(cyan, strconv.FormatBool(bool(w)))
 	case Int:
-		p.out.WriteString(strconv.FormatInt(int64(w), 10))
+		p.write(cyan, strconv.FormatInt(int64(w), 10))
 	case Float:
-		p.out.WriteString(FormatFloat(float64(w)))
+		p.write(cyan, FormatFloat(float64(w)))
 	case Path:
-		p.out.WriteString(string(w))
+		p.write(green, string(w))
 	case *String:
 		p.printString(w.S)
 	case *Attrs:
@@ -118,11 +144,11 @@ func (p *showPrinter) printValue(v Value, depth int) error {
 	case *List:
 		return p.printList(v, w, depth)
 	case *Closure:
-		p.out.WriteString("«" + p.lambda(w) + "»")
+		p.write(blue, "«"+p.lambda(w)+"»")
 	case *Builtin:
-		p.out.WriteString("«primop " + w.Name + "»")
+		p.write(blue, "«primop "+w.Name+"»")
 	case *PartialApp:
-		p.out.WriteString("«partially applied primop " + w.Builtin.Name + "»")
+		p.write(blue, "«partially applied primop "+w.Builtin.Name+"»")
 	}
 	return nil
 }
@@ -136,13 +162,17 @@ func (p *showPrinter) lambda(c *Closure) string {
 }
 
 func (p *showPrinter) printString(s string) {
-	if len(s) <= p.MaxString {
-		AppendQuoted(&p.out, s)
-		return
+	left := len(s) - p.MaxString
+	if left > 0 {
+		s = s[:p.MaxString]
 	}
-	AppendQuoted(&p.out, s[:p.MaxString])
-	p.out.WriteByte(' ')
-	p.elide(len(s)-p.MaxString, "byte")
+	var quoted strings.Builder
+	AppendQuoted(&quoted, s)
+	p.write(magenta, quoted.String())
+	if left > 0 {
+		p.out.WriteByte(' ')
+		p.elide(left, "byte")
+	}
 }
 
 // elide says that n things were left out.
@@ -150,7 +180,7 @@ func (p *showPrinter) elide(n int, thing string) {
 	if n != 1 {
 		thing += "s"
 	}
-	fmt.Fprintf(&p.out, "«%d %s elided»", n, thing)
+	p.write(faint, fmt.Sprintf("«%d %s elided»", n, thing))
 }
 
 func (p *showPrinter) repeated(v Value) bool {
@@ -158,7 +188,7 @@ func (p *showPrinter) repeated(v Value) bool {
 		return false
 	}
 	if p.seen[v] {
-		p.out.WriteString("«repeated»")
+		p.write(magenta, "«repeated»")
 		return true
 	}
 	p.seen[v] = true
@@ -289,14 +319,14 @@ func (p *showPrinter) printList(v Value, l *List, depth int) error {
 }
 
 func (p *showPrinter) derivation(a *Attrs) error {
-	p.out.WriteString("«derivation")
+	text := "«derivation"
 	if at, ok := a.Get(symbol.DrvPath); ok {
 		s, err := p.th.Coerce(at.Val, at.Pos, CoerceOptions{}, "while evaluating the drvPath of a derivation")
 		if err != nil {
 			return err
 		}
-		p.out.WriteString(" " + s.S)
+		text += " " + s.S
 	}
-	p.out.WriteString("»")
+	p.write(green, text+"»")
 	return nil
 }
