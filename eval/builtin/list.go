@@ -150,6 +150,11 @@ func genList(th *value.Thread, pos source.Pos, args []value.Value) (value.Value,
 	}
 	out := make([]value.Value, n)
 	for i := range out {
+		if i%(1<<12) == 0 {
+			if err := th.CheckInterrupt(pos); err != nil {
+				return nil, err
+			}
+		}
 		out[i] = th.LazyApply(pos, f, value.Int(i))
 	}
 	return value.NewList(out...), nil

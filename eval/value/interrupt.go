@@ -14,6 +14,15 @@ func (th *Thread) Proceed() { th.interrupted.Store(false) }
 // Interrupted reports whether th was interrupted.
 func (th *Thread) Interrupted() bool { return th.interrupted.Load() }
 
+// CheckInterrupt returns an error if th was interrupted. Builtins that can take
+// long without calling anything ask now and then.
+func (th *Thread) CheckInterrupt(pos source.Pos) error {
+	if th.interrupted.Load() {
+		return th.interruption(pos)
+	}
+	return nil
+}
+
 func (th *Thread) interruption(pos source.Pos) *Error {
 	e := th.Errorf(pos, EvalError, "interrupted by the user")
 	e.Recoverable = true
