@@ -19,6 +19,7 @@ type command struct {
 var commands = []command{
 	{"build", []string{"gonix-build", "nix-build"}, "build derivations and container images", buildCommand},
 	{"instantiate", []string{"gonix-instantiate", "nix-instantiate"}, "make derivations of expressions, or evaluate or parse them", instantiateCommand},
+	{"repl", []string{"gonix-repl"}, "evaluate expressions as they are typed", replCommand},
 }
 
 // dispatch runs the command that the program is called as, or the one that

@@ -29,6 +29,12 @@ type evalFlags struct {
 func (f *evalFlags) declare(fs *pflag.FlagSet, usageAttr string) {
 	fs.StringArrayVarP(&f.attrs, "attr", "A", nil, usageAttr)
 	fs.BoolVarP(&f.exprs, "expr", "E", false, "the arguments are expressions, not files")
+	f.declareArguments(fs)
+}
+
+// declareArguments declares what functions in files are called with and where
+// expressions find files.
+func (f *evalFlags) declareArguments(fs *pflag.FlagSet) {
 	fs.Var(pairValue{func(n, v string) error {
 		f.autoArgs = append(f.autoArgs, autoArg{n, v, true})
 		return nil

@@ -75,10 +75,7 @@ func instantiateCommand(ctx context.Context, w *world, name string, args []strin
 		x.progress.close()
 		return x.report(ctx, x.state, err)
 	}
-	if on := w.getenv("NIX_SHOW_STATS"); on != "" && on != "0" {
-		return x.showStatistics()
-	}
-	return nil
+	return x.showStatistics()
 }
 
 // open chooses the store: the one that is written to, one that is only read,

@@ -100,6 +100,14 @@ func (p *progress) say(text string) {
 	io.WriteString(p.w, strings.TrimSuffix(text, "\n")+"\n")
 }
 
+// again makes p ready for other jobs than those it showed.
+func (p *progress) again(live bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.live, p.start = live, time.Now()
+	p.jobs, p.done, p.total, p.bytes = nil, 0, 0, 0
+}
+
 func (p *progress) setStage(stage string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"gonix":           func() { os.Exit(Main("gonix", os.Args[1:])) },
 		"gonix-build":     func() { os.Exit(Main("gonix-build", os.Args[1:])) },
+		"gonix-repl":      func() { os.Exit(Main("gonix-repl", os.Args[1:])) },
 		"nix-instantiate": func() { os.Exit(Main("nix-instantiate", os.Args[1:])) },
 	})
 }

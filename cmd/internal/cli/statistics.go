@@ -10,8 +10,12 @@ import (
 )
 
 // showStatistics prints the counters of the evaluation under Nix's names, to
-// standard error or to the file NIX_SHOW_STATS_PATH.
+// standard error or to the file NIX_SHOW_STATS_PATH, if NIX_SHOW_STATS asks for
+// them.
 func (x *instantiation) showStatistics() error {
+	if on := x.w.getenv("NIX_SHOW_STATS"); on == "" || on == "0" {
+		return nil
+	}
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		return fmt.Errorf("show statistics: %w", err)

@@ -1,0 +1,249 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"gonix/eval/builtin"
+	"gonix/eval/value"
+)
+
+// session is one run of gonix repl.
+type session struct {
+	*instantiation
+	flags  *replFlags
+	turn   *turn
+	auto   *value.Attrs // arguments of functions in files
+	vars   *value.Attrs // the variables in scope besides the globals
+	loads  []load       // what :r loads again, in its order
+	last   *value.Attrs // what was loaded last; nil if nothing was
+	colour bool         // of values
+	quit   chan os.Signal
+	// completing says that an evaluation is for the completion of a line only:
+	// it may neither print nor build.
+	completing bool
+}
+
+// replCommand is gonix repl: it evaluates what is typed and prints it.
+func replCommand(ctx context.Context, w *world, name string, args []string) error {
+	f, fs := newReplFlags(name)
+	if err := f.parse(fs, args); err != nil {
+		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
+	}
+	switch {
+	case f.help:
+		fmt.Fprintf(w.stdout, replUsage, name, name, fs.FlagUsages())
+		return nil
+	case f.version:
+		fmt.Fprintf(w.stdout, "%s (gonix) %s\n", name, version)
+		return nil
+	}
+	stop, err := f.profile()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	set := defaultSettings()
+	if err := set.setAll(w.getenv("NIX_CONFIG"), w.warn); err != nil {
+		return err
+	}
+	if err := f.apply(&set, w.warn); err != nil {
+		return err
+	}
+	r := newSession(ctx, w, f, &set)
+	shut, err := r.open()
+	if err != nil {
+		return err
+	}
+	defer shut()
+	if err := r.start(); err != nil {
+		return r.report(r.ctx, r.state, err)
+	}
+	if err := r.run(); err != nil {
+		return err
+	}
+	return r.showStatistics()
+}
+
+func newSession(ctx context.Context, w *world, f *replFlags, set *settings) *session {
+	t := newTurn(ctx)
+	x := &instantiation{
+		evaluator: evaluator{w: w, flags: &f.evalFlags, set: set, alwaysSet: true},
+		ctx:       t,
+		f:         &f.instantiateFlags,
+		progress:  newProgress(w.stderr, w.terminal && !f.quiet, w.width),
+	}
+	x.progress.quiet = f.quiet
+	x.progress.logs = !f.noOutput && !f.quiet && (f.verbose > 0 || !w.terminal)
+	r := &session{
+		instantiation: x, flags: f, turn: t, vars: value.EmptyAttrs,
+		colour: isTerminal(w.stdout) && w.getenv("TERM") != "dumb" && w.getenv("NO_COLOR") == "",
+		quit:   make(chan os.Signal, 1),
+	}
+	x.trace = mutedWriter{progressWriter{x.progress}, &r.completing}
+	return r
+}
+
+// mutedWriter writes nothing while it is muted.
+type mutedWriter struct {
+	io.Writer
+	muted *bool
+}
+
+func (m mutedWriter) Write(b []byte) (int, error) {
+	if *m.muted {
+		return len(b), nil
+	}
+	return m.Writer.Write(b)
+}
+
+// start makes the state; the store is open by now.
+func (r *session) start() error {
+	realise := r.realise
+	r.realise = func(elems []value.ContextElem) error {
+		if r.completing {
+			return errors.New("nothing is built to complete a line")
+		}
+		return realise(elems)
+	}
+	r.state = r.newState(r.ctx)
+	r.turn.th = r.state.Thread()
+	r.loads = r.flags.loads()
+	var err error
+	r.auto, err = r.autoArgs(r.state)
+	return err
+}
+
+// run reads and processes lines until there are no more.
+func (r *session) run() error {
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	signal.Notify(r.quit, syscall.SIGTERM, syscall.SIGHUP)
+	defer func() {
+		signal.Stop(r.quit)
+		signal.Stop(interrupts)
+		close(interrupts)
+	}()
+	go func() {
+		for range interrupts {
+			r.turn.interrupt()
+		}
+	}()
+
+	in := r.lines()
+	defer in.close()
+	r.notice("gonix %s, the language of Nix %s\nType :? for help.", version, builtin.NixVersion)
+	r.do(r.loadAll)
+	return r.loop(in)
+}
+
+// loop is run once all is set up. Input that is not complete goes on with the
+// next line; if there is none, its error is shown.
+func (r *session) loop(in lineReader) error {
+	input := ""
+	var lacking error
+	for {
+		line, err := r.next(in, input != "")
+		switch {
+		case errors.Is(err, errCancelled):
+			input, lacking = "", nil
+			continue
+		case errors.Is(err, io.EOF):
+			fmt.Fprintln(r.w.stdout)
+			r.show(lacking)
+			return nil
+		case err != nil:
+			return err
+		}
+		input += line + "\n"
+		err = r.do(func() error { return r.process(input) })
+		if errors.Is(err, errQuit) {
+			return nil
+		}
+		var more incompleteError
+		if errors.As(err, &more) {
+			lacking = more.error
+			continue
+		}
+		input, lacking = "", nil
+		fmt.Fprintln(r.w.stdout) // sets what was printed apart
+	}
+}
+
+// next reads a line, or ends with an error when the process is told to end.
+func (r *session) next(in lineReader, continued bool) (string, error) {
+	type result struct {
+		line string
+		err  error
+	}
+	read := make(chan result, 1)
+	go func() {
+		line, err := in.line(continued)
+		read <- result{line, err}
+	}()
+	select {
+	case got := <-read:
+		return got.line, got.err
+	case s := <-r.quit:
+		return "", fmt.Errorf("ended by a signal: %v", s)
+	}
+}
+
+// do does what the user asked for, shows what went wrong, and returns the
+// errors that are for the loop.
+func (r *session) do(what func() error) error {
+	r.progress.again(r.w.terminal && !r.f.quiet)
+	err := r.turn.do(what)
+	var more incompleteError
+	switch {
+	case err == nil, errors.Is(err, errQuit), errors.As(err, &more):
+		return err
+	case r.turn.interrupted():
+		fmt.Fprintln(r.w.stderr, "error: interrupted by the user")
+	default:
+		r.show(err)
+	}
+	r.progress.rest()
+	return nil
+}
+
+// show shows an error.
+func (r *session) show(err error) {
+	var exit exitError
+	if err == nil || errors.Is(err, errReported) || errors.As(err, &exit) {
+		return // a build that failed has said so
+	}
+	fmt.Fprintln(r.w.stderr, r.state.RenderError(err, r.set.ShowTrace, r.w.terminal))
+}
+
+// notice tells what was done.
+func (r *session) notice(format string, args ...any) {
+	if !r.f.quiet {
+		fmt.Fprintf(r.w.stderr, format+"\n", args...)
+	}
+}
+
+var (
+	errQuit      = errors.New("quit")
+	errCancelled = errors.New("the line was given up")
+)
+
+// incompleteError is the error of input that may go on in the next line.
+type incompleteError struct{ error }
+
+// isBlank reports whether there is nothing in text but white space and lines
+// that are comments.
+func isBlank(text string) bool {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,301 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// homeOnly is an environment that has HOME alone.
+func homeOnly(dir string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		if name == "HOME" {
+			return dir, true
+		}
+		return "", false
+	}
+}
+
+// newTestSession returns a session in a folder of its own, without a store.
+func newTestSession(t *testing.T) *session {
+	t.Helper()
+	dir := t.TempDir()
+	w := &world{
+		stdin: strings.NewReader(""), stdout: new(bytes.Buffer), stderr: new(bytes.Buffer), cwd: dir,
+		lookupEnv: homeOnly(dir),
+		width:     func() int { return 80 },
+	}
+	f, fs := newReplFlags("gonix repl")
+	if err := f.parse(fs, []string{"--store", "dummy://", "--quiet"}); err != nil {
+		t.Fatal(err)
+	}
+	set := defaultSettings()
+	r := newSession(t.Context(), w, f, &set)
+	shut, err := r.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(shut)
+	if err := r.start(); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestComplete(t *testing.T) {
+	r := newTestSession(t)
+	for _, name := range []string{"dir/one.nix", "dir/other.nix", "dir/.hidden", "default.nix"} {
+		file := filepath.Join(r.w.cwd, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := r.do(func() error {
+		return r.process(`set = { abc = { deep = 1; }; abd = throw "never"; "a b" = { c = 1; }; f = x: x; }; setting = 1; bad = throw "no"; traced = builtins.trace "noise" { a = 1; }`)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		before string
+		from   int
+		words  []string
+	}{
+		{"set", 0, []string{"set", "setting"}},
+		{"1 + setti", 4, []string{"setting"}},
+		{"x=setti", 2, []string{"setting"}},
+		{"(setti", 1, []string{"setting"}},
+		{"[ 1 setti", 4, []string{"setting"}},
+		{"set.", 4, []string{`"a b"`, "abc", "abd", "f"}},
+		{"set.ab", 4, []string{"abc", "abd"}},
+		{"f set.abc.", 10, []string{"deep"}},
+		{`set."a b".`, 10, []string{"c"}},
+		{"(set).abc.d", 10, []string{"deep"}},
+		{`f (let x = "(" ; in set // { q = 1; }).q`, 39, []string{"q"}},
+		{"builtins.concatS", 9, []string{"concatStringsSep"}},
+		{"builtins.nothing", 9, nil},
+		{"bad.", 4, nil},
+		{"nowhere.", 8, nil},
+		{"set.f.", 6, nil},
+		{"traced.", 7, []string{"a"}},
+		{"nothing", 0, nil},
+		{":l", 0, []string{":l", ":last-loaded", ":lf", ":ll", ":load", ":load-flake", ":log"}},
+		{":l di", 3, []string{"dir/"}},
+		{":load dir/o", 6, []string{"dir/one.nix", "dir/other.nix"}},
+		{":l dir/.", 3, []string{"dir/.hidden"}},
+		{":t set.abc.", 11, []string{"deep"}},
+		{"import ./d", 7, []string{"./default.nix", "./dir/"}},
+		{"import ./dir/on", 7, []string{"./dir/one.nix"}},
+		{"import ~/dir/on", 7, []string{"~/dir/one.nix"}},
+		{"./nowhere/", 0, nil},
+		{"<nixp", 1, []string{"nixpkgs"}},
+		{"import <nix/fe", 8, []string{"nix/fetchurl.nix"}},
+		{"1 < set.ab", 8, []string{"abc", "abd"}},
+	} {
+		from, words := r.complete(c.before)
+		if len(words) == 0 && len(c.words) == 0 {
+			continue
+		}
+		if from != c.from || !slices.Equal(words, c.words) {
+			t.Errorf("%s: got %d %q, want %d %q", c.before, from, words, c.from, c.words)
+		}
+	}
+}
+
+// TestCompleteQuietly: an evaluation for a completion prints nothing, builds
+// nothing, and ends in time.
+func TestCompleteQuietly(t *testing.T) {
+	r := newTestSession(t)
+	stderr := r.w.stderr.(*bytes.Buffer)
+	r.completing = true
+	if _, words := r.complete(`(builtins.trace "noise" { a = 1; }).`); !slices.Equal(words, []string{"a"}) {
+		t.Errorf("got %q", words)
+	}
+	build := `(import (derivation { name = "d"; system = "x"; builder = "b"; })).`
+	if _, words := r.complete(build); words != nil {
+		t.Errorf("got %q", words)
+	}
+	if stderr.Len() > 0 {
+		t.Errorf("printed %q", stderr)
+	}
+	r.turn.do(func() error {
+		defer time.AfterFunc(20*time.Millisecond, r.turn.interrupt).Stop()
+		_, words := r.complete(`(let f = n: if n == 0 then 0 else f (n - 1); in builtins.deepSeq (map (x: f 9000) (builtins.genList (x: x) 1000000)) { a = 1; }).`)
+		if words != nil {
+			t.Errorf("got %q", words)
+		}
+		return nil
+	})
+}
+
+func TestColumns(t *testing.T) {
+	got := columns([]string{"a", "bb", "ccc", "d", "e"}, 12)
+	if want := "a    d\nbb   e\nccc\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	many := make([]string, maxListed+3)
+	for i := range many {
+		many[i] = fmt.Sprint(i)
+	}
+	if got := columns(many, 80); !strings.HasSuffix(got, "... and 3 more\n") {
+		t.Errorf("what is left out is not counted: %q", got[len(got)-20:])
+	}
+	if got := commonPrefix([]string{"aé", "aè"}); got != "a" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestHistory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state", "history")
+	one, err := openHistory(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := openHistory(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"first", "", "first", "second"} {
+		one.Add(line)
+	}
+	two.Add("third") // sessions at the same time lose nothing
+	later, err := openHistory(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"first", "second", "third"}; !slices.Equal(later.lines, want) {
+		t.Errorf("got %q, want %q", later.lines, want)
+	}
+	if later.Len() != 3 || later.At(0) != "third" || later.At(2) != "first" {
+		t.Errorf("the newest line is %q", later.At(0))
+	}
+	for i := range maxHistory + 10 {
+		later.Add(fmt.Sprint(i))
+	}
+	if last, err := openHistory(file); err != nil || last.Len() != maxHistory || last.At(0) != fmt.Sprint(maxHistory+9) {
+		t.Errorf("got %d lines, %v", last.Len(), err)
+	}
+	if h, err := openHistory(""); err == nil || h.Len() != 0 {
+		t.Error("a history without a place was opened")
+	}
+}
+
+// sameInNix are inputs whose output is the same in all versions of Nix but for
+// white space and places.
+const sameInNix = `1 + 1
+-1.5e10
+1.0
+"a\nb\t\"\\"
+null
+{ a = 1; b = { c = 2; }; }
+:p { a = 1; b = { c = [ true { } [ ] ]; }; }
+[ 1 [ 2 ] { a = 3; } null "s" 1.5 ]
+{ }
+[ ]
+:p { a.b.c = [ [ ] [ [ ] ] ]; "x y" = 1; }
+:t 1
+:t 1.5
+:t "a"
+:t { }
+:t [ ]
+:t null
+:t x: x
+:t /tmp
+x = 5
+x + 1
+f = n: n * x
+x = 6
+f 2
+s = rec { a = 1; b = a + 1; }
+s
+s.b
+with s; a + b
+:a { added = 7; }
+added
+let a = 1; in
+a + x
+{ bad = 1 + 1; good = builtins.add 1 2; }
+builtins.map (x: x * 2) [ 1 2 3 ]
+builtins.attrNames { b = 1; a = 2; }
+builtins.typeOf ./.
+/tmp/x
+derivation { name = "d"; system = "s"; builder = "b"; }
+:p { d = derivation { name = "d"; system = "s"; builder = "b"; }; }
+throw "an error"
+nothing
+:nothing
+:t nothing
+"after the errors"
+`
+
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// answers runs a session and returns what was printed for each input: without
+// colours, prompts and repeated input, on one line.
+func answers(t *testing.T, cmd *exec.Cmd, input string) string {
+	t.Helper()
+	// Each input announces itself, as not all versions of Nix repeat it.
+	var marked strings.Builder
+	for line := range strings.Lines(input) {
+		if !strings.HasPrefix(line, "a + x") { // the end of the line before
+			fmt.Fprintf(&marked, "\"input: \" + %q\n", strings.NewReplacer("\n", "", "\"", "'", "\\", "/", "$", "%").Replace(line))
+		}
+		marked.WriteString(line)
+	}
+	cmd.Stdin = strings.NewReader(marked.String())
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", cmd.Args, err, &stderr)
+	}
+	var lines []string
+	for line := range strings.Lines(colours.ReplaceAllString(string(out), "")) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "nix-repl>") || strings.HasSuffix(line, "a + x") {
+			continue
+		}
+		if text, ok := strings.CutPrefix(line, `"input: `); ok {
+			lines = append(lines, text+" =>")
+		} else if line != "" && len(lines) > 0 {
+			lines[len(lines)-1] += " " + line
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// TestReplSame feeds the same session to C++ Nix and compares the values. (The
+// errors go to standard error and have their own tests.)
+func TestReplSame(t *testing.T) {
+	nix, err := exec.LookPath("nix")
+	if err != nil {
+		if os.Getenv("GONIX_TEST_FULL") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip("C++ Nix is not here to compare with: ", err)
+	}
+	env := append(os.Environ(), "HOME="+t.TempDir(), "NIX_PATH=", "NIX_CONFIG=build-users-group =")
+	theirs := exec.Command(nix, "--extra-experimental-features", "nix-command", "repl", "--store", t.TempDir())
+	theirs.Env = env
+	ours := exec.Command("gonix", "repl", "--store", t.TempDir())
+	ours.Env = env
+	want, got := answers(t, theirs, sameInNix), answers(t, ours, sameInNix)
+	if n := strings.Count(want, "\n"); n < 35 {
+		t.Fatalf("C++ Nix answered %d times only:\n%s", n, want)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-nix +gonix:\n%s", diff)
+	}
+}
