@@ -24,7 +24,7 @@ func (s *State) compile(name, text, base string, scope []symbol.Symbol) (code.No
 	if err != nil {
 		return nil, err
 	}
-	return resolve.File(tree, resolve.Env{Symbols: s.th.Symbols, Globals: s.globals, Scope: scope})
+	return resolve.File(tree, resolve.Env{Symbols: s.th.Symbols, Globals: s.globals, Scope: scope, Count: &s.th.Stats.Exprs})
 }
 
 // evalText evaluates a text of this package.

@@ -80,7 +80,7 @@ func (s *State) SelectionIn(scope *value.Attrs, text, base, name string) (attr v
 // evalIn evaluates a tree.
 func (s *State) evalIn(scope *value.Attrs, tree ast.Expr) (value.Value, error) {
 	names, frame := s.scopeFrame(scope)
-	n, err := resolve.Expr(tree, resolve.Env{Symbols: s.th.Symbols, Globals: s.globals, Scope: names})
+	n, err := resolve.Expr(tree, resolve.Env{Symbols: s.th.Symbols, Globals: s.globals, Scope: names, Count: &s.th.Stats.Exprs})
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func attrNames(th *value.Thread, pos source.Pos, args []value.Value) (value.Valu
 	for i, at := range attrs {
 		out[i] = th.SymbolString(at.Sym)
 	}
-	return value.NewList(out...), nil
+	return th.MakeList(out), nil
 }
 
 func attrValues(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -69,7 +69,7 @@ func attrValues(th *value.Thread, pos source.Pos, args []value.Value) (value.Val
 	for i, at := range attrs {
 		out[i] = at.Val
 	}
-	return value.NewList(out...), nil
+	return th.MakeList(out), nil
 }
 
 func getAttr(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -135,7 +135,7 @@ func removeAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Va
 			b.Add(at.Sym, at.Pos, at.Val)
 		}
 	}
-	return b.Finish(), nil
+	return th.MakeSet(b), nil
 }
 
 func listToAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -177,7 +177,7 @@ func listToAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Va
 		}
 		b.Add(e.sym, at.Pos, at.Val)
 	}
-	return b.Finish(), nil
+	return th.MakeSet(b), nil
 }
 
 func intersectAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -196,14 +196,14 @@ func intersectAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value
 				b.Add(r.Sym, r.Pos, r.Val)
 			}
 		}
-		return b.Finish(), nil
+		return th.MakeSet(b), nil
 	}
 	for r := range right.Each {
 		if _, ok := left.Get(r.Sym); ok {
 			b.Add(r.Sym, r.Pos, r.Val)
 		}
 	}
-	return b.Finish(), nil
+	return th.MakeSet(b), nil
 }
 
 func catAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -226,7 +226,7 @@ func catAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value
 			out = append(out, at.Val)
 		}
 	}
-	return value.NewList(out...), nil
+	return th.MakeList(out), nil
 }
 
 func unsafeGetAttrPos(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {

@@ -52,7 +52,7 @@ func genericClosure(th *value.Thread, pos source.Pos, args []value.Value) (value
 	for i, f := range c.found {
 		out[i] = f.elem
 	}
-	return value.NewList(out...), nil
+	return th.MakeList(out), nil
 }
 
 // closure is the state of one genericClosure. As long as all keys are strings,

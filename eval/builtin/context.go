@@ -74,7 +74,7 @@ func getContext(th *value.Thread, pos source.Pos, args []value.Value) (value.Val
 		}
 		set.Add(th.Symbols.Intern(p), source.NoPos, b.Finish())
 	}
-	return set.Finish(), nil
+	return th.MakeSet(set), nil
 }
 
 func appendContext(h Host) builtinFunc {

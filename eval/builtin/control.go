@@ -56,7 +56,7 @@ func tryEval(th *value.Thread, pos source.Pos, args []value.Value) (value.Value,
 		v = value.Bool(false)
 	}
 	b.Add(symbol.Value, source.NoPos, v)
-	return b.Finish(), nil
+	return th.MakeSet(b), nil
 }
 
 func addErrorContext(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {

@@ -193,7 +193,7 @@ func (f files) readDir(th *value.Thread, pos source.Pos, args []value.Value) (va
 	for _, e := range entries {
 		b.Add(th.Symbols.Intern(e.Name), source.NoPos, value.NewString(string(e.Type)))
 	}
-	return b.Finish(), nil
+	return th.MakeSet(b), nil
 }
 
 func (f files) readFileType(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {

@@ -93,7 +93,7 @@ func concatMap(th *value.Thread, pos source.Pos, args []value.Value) (value.Valu
 		}
 		out = append(out, part.Elems...)
 	}
-	return value.NewList(out...), nil
+	return th.MakeList(out), nil
 }
 
 func partition(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -123,7 +123,7 @@ func partition(th *value.Thread, pos source.Pos, args []value.Value) (value.Valu
 	b := value.NewBuilder(2)
 	b.Add(symbol.Right, source.NoPos, value.NewList(right...))
 	b.Add(symbol.Wrong, source.NoPos, value.NewList(wrong...))
-	return b.Finish(), nil
+	return th.MakeSet(b), nil
 }
 
 func groupBy(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {

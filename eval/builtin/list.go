@@ -129,7 +129,7 @@ func joinLists(th *value.Thread, pos source.Pos, lists []value.Value, why string
 		}
 		out = append(out, l.Elems...)
 	}
-	return value.NewList(out...), nil
+	return th.MakeList(out), nil
 }
 
 // maxListLen bounds genList: what no machine could hold is an error rather
@@ -157,7 +157,7 @@ func genList(th *value.Thread, pos source.Pos, args []value.Value) (value.Value,
 		}
 		out[i] = th.LazyApply(pos, f, value.Int(i))
 	}
-	return value.NewList(out...), nil
+	return th.MakeList(out), nil
 }
 
 func mapList(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -173,7 +173,7 @@ func mapList(th *value.Thread, pos source.Pos, args []value.Value) (value.Value,
 	for i, e := range l.Elems {
 		out[i] = th.LazyApply(pos, f, e)
 	}
-	return value.NewList(out...), nil
+	return th.MakeList(out), nil
 }
 
 func filter(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -198,7 +198,7 @@ func filter(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, 
 	if len(out) == len(l.Elems) {
 		return l, nil
 	}
-	return value.NewList(out...), nil
+	return th.MakeList(out), nil
 }
 
 // test applies the predicate f to e.

@@ -28,7 +28,7 @@ func mapAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value
 		name := th.SymbolString(at.Sym)
 		b.Add(at.Sym, at.Pos, th.LazyApply(pos, args[0], name, at.Val))
 	}
-	return b.Finish(), nil
+	return th.MakeSet(b), nil
 }
 
 func zipAttrsWith(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -55,7 +55,7 @@ func zipAttrsWith(th *value.Thread, pos source.Pos, args []value.Value) (value.V
 		name := th.SymbolString(sym)
 		b.Add(sym, source.NoPos, th.LazyApply(pos, f, name, value.NewList(groups[sym]...)))
 	}
-	return b.Finish(), nil
+	return th.MakeSet(b), nil
 }
 
 func functionArgs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -75,7 +75,7 @@ func functionArgs(th *value.Thread, pos source.Pos, args []value.Value) (value.V
 		for _, formal := range formals.List {
 			b.Add(formal.Sym, formal.Pos, value.Bool(formal.Optional))
 		}
-		return b.Finish(), nil
+		return th.MakeSet(b), nil
 	}
 	return nil, th.Errorf(pos, value.TypeError, "'functionArgs' requires a function")
 }

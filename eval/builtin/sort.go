@@ -39,7 +39,7 @@ func sortList(th *value.Thread, pos source.Pos, args []value.Value) (value.Value
 	if err := s.sort(out, make([]value.Value, len(out))); err != nil {
 		return nil, err
 	}
-	return value.NewList(out...), nil
+	return th.MakeList(out), nil
 }
 
 // sorter is a stable merge sort whose comparison may fail. Merging keeps every

@@ -29,7 +29,7 @@ func parseDrvName(th *value.Thread, pos source.Pos, args []value.Value) (value.V
 	b := value.NewBuilder(2)
 	b.Add(symbol.Name, source.NoPos, value.NewString(name))
 	b.Add(th.Symbols.Intern("version"), source.NoPos, value.NewString(version))
-	return b.Finish(), nil
+	return th.MakeSet(b), nil
 }
 
 // SplitDrvName splits a package name at the first dash that is followed by
@@ -131,7 +131,7 @@ func splitVersion(th *value.Thread, pos source.Pos, args []value.Value) (value.V
 		var component string
 		component, s = nextComponent(s)
 		if component == "" {
-			return value.NewList(out...), nil
+			return th.MakeList(out), nil
 		}
 		out = append(out, value.NewString(component))
 	}

@@ -245,13 +245,11 @@ type List struct {
 
 // Eval makes the list.
 func (l *List) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
-	th.Stats.Lists++
-	th.Stats.ListElems += uint64(len(l.Elems))
 	elems := make([]value.Value, len(l.Elems))
 	for i, e := range l.Elems {
 		elems[i] = e.Delay(th, f)
 	}
-	return &value.List{Elems: elems}, nil
+	return th.MakeList(elems), nil
 }
 
 // Delay returns a thunk.

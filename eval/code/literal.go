@@ -35,9 +35,7 @@ type LiteralList struct {
 
 // Eval returns a list.
 func (l *LiteralList) Eval(th *value.Thread, _ *value.Frame) (value.Value, error) {
-	th.Stats.Lists++
-	th.Stats.ListElems += uint64(len(l.Elems))
-	return &value.List{Elems: l.Elems}, nil
+	return th.MakeList(l.Elems), nil
 }
 
 // Delay returns a thunk.

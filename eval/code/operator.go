@@ -210,9 +210,7 @@ func (u *Update) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	}
 	out := sets[last]
 	for i := last - 1; i >= 0; i-- {
-		th.Stats.Updates++
-		out = value.Update(out, sets[i])
-		th.Stats.UpdatedValues += uint64(sets[i].Len())
+		out = th.Update(out, sets[i])
 	}
 	return out, nil
 }
@@ -257,7 +255,8 @@ func (c *Concat) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	}
 	out := make([]value.Value, 0, len(x.Elems)+len(y.Elems))
 	out = append(append(out, x.Elems...), y.Elems...)
-	return &value.List{Elems: out}, nil
+	th.Stats.Concats++
+	return th.MakeList(out), nil
 }
 
 // Delay returns a thunk.

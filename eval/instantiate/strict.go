@@ -409,5 +409,5 @@ func (s *State) write(th *value.Thread, drv *derivation.Derivation) (value.Value
 		b.Add(th.Symbols.Intern(name), source.NoPos, &value.String{S: drv.Outputs[name].Path.String(),
 			Ctx: value.NewContext(value.ContextElem{Kind: value.Built, Path: path, Output: name})})
 	}
-	return b.Finish(), nil
+	return th.MakeSet(b), nil
 }

@@ -35,6 +35,8 @@ type Env struct {
 	// evaluated, between the globals and the program's own scopes; nil if there
 	// is no such frame (Nix: scopedImport).
 	Scope []symbol.Symbol
+	// Count is increased by the number of expressions, if it is not nil.
+	Count *uint64
 }
 
 // File resolves a whole text. The error is a *value.Error of kind UndefinedVar.
@@ -48,6 +50,9 @@ func Expr(e ast.Expr, env Env) (code.Node, error) {
 		sc = newScope(nil, env.Scope)
 	}
 	n := r.root(e, sc)
+	if env.Count != nil {
+		*env.Count += r.count
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -58,7 +63,8 @@ func Expr(e ast.Expr, env Env) (code.Node, error) {
 type resolver struct {
 	env         Env
 	err         error
-	inCondition bool // of an assert
+	count       uint64 // of expressions
+	inCondition bool   // of an assert
 }
 
 func (r *resolver) sym(name string) symbol.Symbol { return r.env.Symbols.Intern(name) }
@@ -112,6 +118,7 @@ func (r *resolver) assert(e *ast.Assert, sc *scope) built {
 }
 
 func (r *resolver) expr(e ast.Expr, sc *scope) built {
+	r.count++
 	switch e := e.(type) {
 	case *ast.Int:
 		return built{&code.Const{V: value.Int(e.Value)}, 1}

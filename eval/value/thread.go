@@ -30,12 +30,6 @@ type Thread struct {
 	Stats   Stats
 }
 
-// Stats counts what NIX_SHOW_STATS shows.
-type Stats struct {
-	Thunks, ThunksAvoided, Frames, Slots, Calls, BuiltinCalls, Lookups uint64
-	Updates, UpdatedValues, Sets, SetElems, Lists, ListElems           uint64
-}
-
 // DefaultMaxDepth is Nix's max-call-depth.
 const DefaultMaxDepth = 10000
 

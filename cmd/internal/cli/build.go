@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"runtime/pprof"
 	"slices"
 	"strings"
 
@@ -36,17 +34,11 @@ func buildCommand(ctx context.Context, w *world, name string, args []string) err
 		fmt.Fprintf(w.stdout, "%s (gonix) %s\n", name, version)
 		return nil
 	}
-	if f.cpuProf != "" {
-		out, err := os.Create(f.cpuProf)
-		if err != nil {
-			return err
-		}
-		defer out.Close()
-		if err := pprof.StartCPUProfile(out); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+	stop, err := f.profile()
+	if err != nil {
+		return err
 	}
+	defer stop()
 	set := defaultSettings()
 	if err := set.setAll(w.getenv("NIX_CONFIG"), w.warn); err != nil {
 		return err

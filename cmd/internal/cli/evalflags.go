@@ -57,7 +57,7 @@ func (f *evalFlags) declareSettings(fs *pflag.FlagSet) {
 
 // declareLast declares the flags that end every usage.
 func (f *evalFlags) declareLast(fs *pflag.FlagSet) {
-	fs.StringVar(&f.cpuProf, "cpuprofile", "", "write a CPU profile of this run to `file`")
+	fs.StringVar(&f.cpuProf, "cpuprofile", "", "write a CPU profile of this run to `file`, for go tool pprof; NIX_SHOW_STATS=1 prints statistics")
 	fs.BoolVar(&f.version, "version", false, "show the version")
 	fs.BoolVarP(&f.help, "help", "h", false, "show this")
 }

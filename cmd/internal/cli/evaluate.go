@@ -36,6 +36,9 @@ func evaluate(ctx context.Context, w *world, f *buildFlags, set *settings, st *s
 		p.close()
 		return nil, e.report(ctx, state, err)
 	}
+	if err := e.showStatistics(state); err != nil {
+		return nil, err
+	}
 	if len(wishes) == 0 {
 		w.warn("the expression holds no derivation, so there is nothing to build")
 	}

@@ -68,7 +68,7 @@ func replCommand(ctx context.Context, w *world, name string, args []string) erro
 	if err := r.run(); err != nil {
 		return err
 	}
-	return r.showStatistics()
+	return r.showStatistics(r.state)
 }
 
 func newSession(ctx context.Context, w *world, f *replFlags, set *settings) *session {

@@ -7,13 +7,16 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"gonix/eval"
+	"gonix/eval/value"
 )
 
 // showStatistics prints the counters of the evaluation under Nix's names, to
 // standard error or to the file NIX_SHOW_STATS_PATH, if NIX_SHOW_STATS asks for
 // them.
-func (x *instantiation) showStatistics() error {
-	if on := x.w.getenv("NIX_SHOW_STATS"); on == "" || on == "0" {
+func (e *evaluator) showStatistics(s *eval.State) error {
+	if on := e.w.getenv("NIX_SHOW_STATS"); on == "" || on == "0" {
 		return nil
 	}
 	var usage syscall.Rusage
@@ -24,15 +27,22 @@ func (x *instantiation) showStatistics() error {
 	runtime.ReadMemStats(&mem)
 	cpu := time.Duration(usage.Utime.Nano()).Seconds()
 	pause := time.Duration(mem.PauseTotalNs).Seconds()
-	st := x.state.Stats()
+	st, size := s.Stats(), value.Sizes
+	names := 0
+	for _, name := range s.Symbols().Names() {
+		names += len(name)
+	}
 	type object map[string]any
 	text, err := json.MarshalIndent(object{
 		"cpuTime":                cpu,
 		"time":                   object{"cpu": cpu, "gc": pause, "gcFraction": mem.GCCPUFraction},
-		"envs":                   object{"number": st.Frames, "elements": st.Slots},
-		"list":                   object{"number": st.Lists, "elements": st.ListElems},
-		"sets":                   object{"number": st.Sets, "elements": st.SetElems},
-		"symbols":                object{"number": x.state.Symbols().Len()},
+		"envs":                   object{"number": st.Frames, "elements": st.Slots, "bytes": st.Frames*size.Frame + st.Slots*size.Value},
+		"list":                   object{"number": st.Lists, "elements": st.ListElems, "bytes": st.ListElems * size.Value, "concats": st.Concats},
+		"values":                 object{"number": st.Thunks, "bytes": st.Thunks * size.Thunk},
+		"sets":                   object{"number": st.Sets, "elements": st.SetElems, "bytes": st.Sets*size.Attrs + st.SetElems*size.Attr},
+		"symbols":                object{"number": s.Symbols().Len(), "bytes": names},
+		"sizes":                  object{"Env": size.Frame, "Value": size.Value, "Bindings": size.Attrs, "Attr": size.Attr},
+		"nrExprs":                st.Exprs,
 		"nrOpUpdates":            st.Updates,
 		"nrOpUpdateValuesCopied": st.UpdatedValues,
 		"nrThunks":               st.Thunks,
@@ -47,9 +57,9 @@ func (x *instantiation) showStatistics() error {
 		return err
 	}
 	text = append(text, '\n')
-	if file := x.w.getenv("NIX_SHOW_STATS_PATH"); file != "" && file != "-" {
+	if file := e.w.getenv("NIX_SHOW_STATS_PATH"); file != "" && file != "-" {
 		return os.WriteFile(file, text, 0o666)
 	}
-	_, err = x.w.stderr.Write(text)
+	_, err = e.w.stderr.Write(text)
 	return err
 }
