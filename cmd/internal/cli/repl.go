@@ -122,17 +122,17 @@ func (r *session) start() error {
 
 // run reads and processes lines until there are no more.
 func (r *session) run() error {
-	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, os.Interrupt)
-	signal.Notify(r.quit, syscall.SIGTERM, syscall.SIGHUP)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer func() {
-		signal.Stop(r.quit)
-		signal.Stop(interrupts)
-		close(interrupts)
+		signal.Stop(signals)
+		close(signals)
 	}()
 	go func() {
-		for range interrupts {
-			r.turn.interrupt()
+		for s := range signals {
+			if busy := r.turn.interrupt(); !busy || s != os.Interrupt {
+				r.end(s)
+			}
 		}
 	}()
 
@@ -176,11 +176,25 @@ func (r *session) loop(in lineReader) error {
 	}
 }
 
+// end makes the session end before it asks for another line.
+func (r *session) end(s os.Signal) {
+	select {
+	case r.quit <- s:
+	default: // it was told already
+	}
+}
+
 // next reads a line, or ends with an error when the process is told to end.
 func (r *session) next(in lineReader, continued bool) (string, error) {
 	type result struct {
 		line string
 		err  error
+	}
+	ended := func(s os.Signal) (string, error) { return "", fmt.Errorf("ended by a signal: %v", s) }
+	select {
+	case s := <-r.quit:
+		return ended(s)
+	default:
 	}
 	read := make(chan result, 1)
 	go func() {
@@ -191,7 +205,7 @@ func (r *session) next(in lineReader, continued bool) (string, error) {
 	case got := <-read:
 		return got.line, got.err
 	case s := <-r.quit:
-		return "", fmt.Errorf("ended by a signal: %v", s)
+		return ended(s)
 	}
 }
 

@@ -3,12 +3,14 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -131,7 +133,7 @@ func TestCompleteQuietly(t *testing.T) {
 		t.Errorf("printed %q", stderr)
 	}
 	r.turn.do(func() error {
-		defer time.AfterFunc(20*time.Millisecond, r.turn.interrupt).Stop()
+		defer time.AfterFunc(20*time.Millisecond, func() { r.turn.interrupt() }).Stop()
 		_, words := r.complete(`(let f = n: if n == 0 then 0 else f (n - 1); in builtins.deepSeq (map (x: f 9000) (builtins.genList (x: x) 1000000)) { a = 1; }).`)
 		if words != nil {
 			t.Errorf("got %q", words)
@@ -189,6 +191,54 @@ func TestHistory(t *testing.T) {
 	}
 	if h, err := openHistory(""); err == nil || h.Len() != 0 {
 		t.Error("a history without a place was opened")
+	}
+}
+
+// TestEndBySignal ends a session in the middle of an evaluation, and while it
+// waits for a line.
+func TestEndBySignal(t *testing.T) {
+	for _, c := range []struct {
+		name, input string
+		signal      os.Signal
+	}{
+		{"evaluating", "let f = n: if n == 0 then 0 else f (n - 1); in map (x: f 9000) (builtins.genList (x: x) 1000000)\n", syscall.SIGTERM},
+		{"waiting", "", os.Interrupt},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cmd := exec.Command("gonix", "repl", "--store", "dummy://")
+			cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+			in, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer cmd.Process.Kill()
+			if _, err := io.ReadFull(out, make([]byte, len("nix-repl> "))); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(in, c.input); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond)
+			if err := cmd.Process.Signal(c.signal); err != nil {
+				t.Fatal(err)
+			}
+			late := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+			io.Copy(io.Discard, out)
+			err = cmd.Wait()
+			if !late.Stop() {
+				t.Error("it does not end")
+			}
+			if cmd.ProcessState.ExitCode() != 130 {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }
 

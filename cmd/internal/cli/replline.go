@@ -53,7 +53,7 @@ func (r *session) lines() lineReader {
 		r.completing = true
 		defer func() { r.completing = false }()
 		r.turn.do(func() error {
-			defer time.AfterFunc(completionTime, r.turn.interrupt).Stop()
+			defer time.AfterFunc(completionTime, func() { r.turn.interrupt() }).Stop()
 			from, words = r.complete(before)
 			return nil
 		})

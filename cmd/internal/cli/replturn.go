@@ -50,14 +50,16 @@ func (t *turn) do(fn func() error) error {
 // interrupted reports whether the present turn, or the last one, was.
 func (t *turn) interrupted() bool { return t.th.Interrupted() }
 
-// interrupt ends what is being done, if anything is.
-func (t *turn) interrupt() {
+// interrupt ends what is being done, and reports whether anything is.
+func (t *turn) interrupt() (busy bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.cancel != nil {
-		t.cancel()
-		t.th.Interrupt()
+	if t.cancel == nil {
+		return false
 	}
+	t.cancel()
+	t.th.Interrupt()
+	return true
 }
 
 func (t *turn) current() context.Context {
