@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -140,6 +141,29 @@ func TestCompleteQuietly(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestCompleteAnything: no line is too strange to be completed.
+func TestCompleteAnything(t *testing.T) {
+	r := newTestSession(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	const alphabet = "\"'(){}[].<>/~ab:;$\\ \u00e9"
+	for range 3000 {
+		var line strings.Builder
+		for range random.IntN(12) {
+			line.WriteByte(alphabet[random.IntN(len(alphabet))])
+		}
+		before := line.String()
+		r.turn.do(func() error {
+			from, words := r.complete(before)
+			for _, w := range words {
+				if from > len(before) || !strings.HasPrefix(w, before[from:]) {
+					t.Errorf("%q: got %d %q", before, from, words)
+				}
+			}
+			return nil
+		})
+	}
 }
 
 func TestColumns(t *testing.T) {
