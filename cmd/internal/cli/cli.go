@@ -40,6 +40,9 @@ func (w *world) warn(msg string) { fmt.Fprintf(w.stderr, "warning: %s\n", msg) }
 // errReported is returned by a command that has said what went wrong.
 var errReported = errors.New("reported")
 
+// errInterrupted is returned by a command that a signal ended.
+var errInterrupted = errors.New("interrupted by the user")
+
 // exitError ends a command with a status of its own.
 type exitError struct{ code int }
 
@@ -80,8 +83,8 @@ func run(ctx context.Context, w *world, name string, args []string) int {
 	switch {
 	case err == nil:
 		return 0
-	case ctx.Err() != nil:
-		fmt.Fprintln(w.stderr, "error: interrupted by the user")
+	case ctx.Err() != nil, errors.Is(err, errInterrupted):
+		fmt.Fprintf(w.stderr, "error: %v\n", errInterrupted)
 		return 130
 	case errors.As(err, &exit):
 		return exit.code

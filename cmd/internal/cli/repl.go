@@ -19,12 +19,12 @@ type session struct {
 	*instantiation
 	flags  *replFlags
 	turn   *turn
-	auto   *value.Attrs // arguments of functions in files
-	vars   *value.Attrs // the variables in scope besides the globals
-	loads  []load       // what :r loads again, in its order
-	last   *value.Attrs // what was loaded last; nil if nothing was
-	colour bool         // of values
-	quit   chan os.Signal
+	auto   *value.Attrs  // arguments of functions in files
+	vars   *value.Attrs  // the variables in scope besides the globals
+	loads  []load        // what :r loads again, in its order
+	last   *value.Attrs  // what was loaded last; nil if nothing was
+	colour bool          // of values
+	quit   chan struct{} // asked to end
 	// completing says that an evaluation is for the completion of a line only:
 	// it may neither print nor build.
 	completing bool
@@ -84,7 +84,7 @@ func newSession(ctx context.Context, w *world, f *replFlags, set *settings) *ses
 	r := &session{
 		instantiation: x, flags: f, turn: t, vars: value.EmptyAttrs,
 		colour: isTerminal(w.stdout) && w.getenv("TERM") != "dumb" && w.getenv("NO_COLOR") == "",
-		quit:   make(chan os.Signal, 1),
+		quit:   make(chan struct{}, 1),
 	}
 	x.trace = mutedWriter{progressWriter{x.progress}, &r.completing}
 	return r
@@ -131,7 +131,7 @@ func (r *session) run() error {
 	go func() {
 		for s := range signals {
 			if busy := r.turn.interrupt(); !busy || s != os.Interrupt {
-				r.end(s)
+				r.end()
 			}
 		}
 	}()
@@ -177,9 +177,9 @@ func (r *session) loop(in lineReader) error {
 }
 
 // end makes the session end before it asks for another line.
-func (r *session) end(s os.Signal) {
+func (r *session) end() {
 	select {
-	case r.quit <- s:
+	case r.quit <- struct{}{}:
 	default: // it was told already
 	}
 }
@@ -190,10 +190,9 @@ func (r *session) next(in lineReader, continued bool) (string, error) {
 		line string
 		err  error
 	}
-	ended := func(s os.Signal) (string, error) { return "", fmt.Errorf("ended by a signal: %v", s) }
 	select {
-	case s := <-r.quit:
-		return ended(s)
+	case <-r.quit:
+		return "", errInterrupted
 	default:
 	}
 	read := make(chan result, 1)
@@ -204,8 +203,8 @@ func (r *session) next(in lineReader, continued bool) (string, error) {
 	select {
 	case got := <-read:
 		return got.line, got.err
-	case s := <-r.quit:
-		return ended(s)
+	case <-r.quit:
+		return "", errInterrupted
 	}
 }
 
