@@ -14,6 +14,7 @@ import (
 	"gonix/eval/resolve"
 	"gonix/eval/symbol"
 	"gonix/eval/value"
+	"gonix/parser/ast"
 	"gonix/parser/source"
 )
 
@@ -24,6 +25,11 @@ func (s *State) compile(name, text, base string, scope []symbol.Symbol) (code.No
 	if err != nil {
 		return nil, err
 	}
+	return s.resolve(tree, scope)
+}
+
+// resolve makes a program of a tree.
+func (s *State) resolve(tree *ast.File, scope []symbol.Symbol) (code.Node, error) {
 	return resolve.File(tree, resolve.Env{Symbols: s.th.Symbols, Globals: s.globals, Scope: scope, Count: &s.th.Stats.Exprs})
 }
 
@@ -71,11 +77,17 @@ func (s *State) EvalFile(file string) (value.Value, error) {
 }
 
 func (s *State) compileFile(file string, scope []symbol.Symbol) (code.Node, error) {
-	text, err := s.programText(file)
-	if err != nil {
-		return nil, err
+	tree := s.parsedAhead(file)
+	if tree == nil {
+		text, err := s.programText(file)
+		if err != nil {
+			return nil, err
+		}
+		if tree, err = s.parse(file, text, path.Dir(file)); err != nil {
+			return nil, err
+		}
 	}
-	return s.compile(file, text, path.Dir(file), scope)
+	return s.resolve(tree, scope)
 }
 
 func (s *State) programText(file string) (string, error) {
@@ -166,6 +178,7 @@ func (s *State) Import(th *value.Thread, pos source.Pos, file value.Path) (value
 			return v, nil
 		})
 		s.imports[real] = v
+		s.imported = append(s.imported, real)
 	}
 	return th.Force(v, pos)
 }

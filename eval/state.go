@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"gonix/eval/builtin"
 	"gonix/eval/symbol"
@@ -43,6 +44,9 @@ type Options struct {
 	// Download unpacks the archive at a URL of the search path and returns its
 	// place; nil refuses.
 	Download func(url string) (string, error)
+	// Ahead are files that the evaluation is likely to import, in order: they are
+	// parsed on another processor.
+	Ahead []string
 	// Allowed are the absolute paths that restricted and pure evaluation may
 	// read, with what is below them; restricted evaluation may also read the
 	// search path, and both may read mounts.
@@ -64,6 +68,9 @@ type Settings struct {
 
 // State is one evaluation: what it has loaded and imported so far.
 type State struct {
+	ahead     map[string]*ahead
+	stopAhead atomic.Bool
+
 	opt     Options
 	files   Files
 	th      *value.Thread
@@ -72,6 +79,7 @@ type State struct {
 
 	resolved map[string]string // imported paths, links followed and default.nix added
 	imports  map[string]value.Value
+	imported []string          // the keys of imports, in order
 	entries  map[string]string // places of search path entries, "" if they have none
 	fromDrv  value.Value       // the function that makes a package of an imported derivation
 }
@@ -102,6 +110,7 @@ func New(opt Options) *State {
 	}
 	s.files.dirs = map[string]struct{}{}
 	s.defineGlobals()
+	s.parseAhead(opt.Ahead)
 	return s
 }
 

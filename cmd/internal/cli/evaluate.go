@@ -36,7 +36,7 @@ func evaluate(ctx context.Context, w *world, f *buildFlags, set *settings, st *s
 		p.close()
 		return nil, e.report(ctx, state, err)
 	}
-	if err := e.showStatistics(state); err != nil {
+	if err := e.finish(state); err != nil {
 		return nil, err
 	}
 	if len(wishes) == 0 {

@@ -39,6 +39,8 @@ type evaluator struct {
 	alwaysSet bool
 	// realise makes what strings depend on valid before it is read.
 	realise func(elems []value.ContextElem) error
+
+	imports *importList
 }
 
 // newState returns the state of an evaluation that has not begun.
@@ -63,7 +65,9 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 	if e.set.EvalSystem != "" {
 		system = e.set.EvalSystem
 	}
+	e.imports = e.openImportList()
 	state = eval.New(eval.Options{
+		Ahead:      e.imports.files(),
 		SearchPath: e.searchPath(),
 		Files:      files,
 		Home:       e.w.getenv("HOME"),
@@ -90,6 +94,13 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 		References: func(storePath string) ([]string, error) { return references(ctx, e.store, storePath) },
 	})
 	return state
+}
+
+// finish ends an evaluation that went well.
+func (e *evaluator) finish(s *eval.State) error {
+	s.Close()
+	e.imports.keep(s)
+	return e.showStatistics(s)
 }
 
 // download unpacks the archive at a URL of the search path or of the command

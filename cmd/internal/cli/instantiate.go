@@ -75,7 +75,7 @@ func instantiateCommand(ctx context.Context, w *world, name string, args []strin
 		x.progress.close()
 		return x.report(ctx, x.state, err)
 	}
-	return x.showStatistics(x.state)
+	return x.finish(x.state)
 }
 
 // open chooses the store: the one that is written to, one that is only read,

@@ -1,0 +1,99 @@
+package eval
+
+import (
+	"path"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"gonix/parser/ast"
+)
+
+// ahead is a file that is parsed before it is imported, on another processor.
+// The result is used only if the file is still the same then, so that a wrong
+// guess costs time and nothing else.
+type ahead struct {
+	file   string
+	taken  atomic.Bool   // by the worker, or by the evaluation that came first
+	done   chan struct{} // closed by the worker
+	before fileState
+	tree   *ast.File // nil if there was an error, which the evaluation will find again
+}
+
+// fileState tells whether a file has changed.
+type fileState struct {
+	size     int64
+	modified time.Time
+}
+
+// parseAhead starts to parse the files that the evaluation is likely to import,
+// in this order. Where reading or parsing needs permission it does nothing.
+func (s *State) parseAhead(files []string) {
+	if set := s.opt.Settings; set.Pure || set.Restrict || set.Lint != (Lint{}) || len(files) == 0 {
+		return
+	}
+	s.ahead = make(map[string]*ahead, len(files))
+	queue := make([]*ahead, 0, len(files))
+	for _, f := range files {
+		if s.ahead[f] == nil && path.IsAbs(f) && strings.HasSuffix(f, ".nix") {
+			a := &ahead{file: f, done: make(chan struct{})}
+			s.ahead[f] = a
+			queue = append(queue, a)
+		}
+	}
+	go func() {
+		for _, a := range queue {
+			if s.stopAhead.Load() {
+				return
+			}
+			if a.taken.CompareAndSwap(false, true) {
+				s.parseFile(a)
+				close(a.done)
+			}
+		}
+	}()
+}
+
+func (s *State) parseFile(a *ahead) {
+	files := s.files
+	files.dirs = nil // belongs to the evaluation
+	info, err := files.Lstat(a.file)
+	if err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	text, err := files.ReadFile(a.file)
+	if err != nil {
+		return
+	}
+	a.before = fileState{info.Size(), info.ModTime()}
+	if tree, err := s.parse(a.file, string(text), path.Dir(a.file)); err == nil {
+		a.tree = tree
+	}
+}
+
+// parsedAhead returns the tree of a file if there is one.
+func (s *State) parsedAhead(file string) *ast.File {
+	a := s.ahead[file]
+	if a == nil {
+		return nil
+	}
+	delete(s.ahead, file)
+	if a.taken.CompareAndSwap(false, true) {
+		return nil // the worker has not come so far
+	}
+	<-a.done
+	if a.tree == nil {
+		return nil
+	}
+	info, err := s.files.Lstat(file)
+	if err != nil || !info.Mode().IsRegular() || (fileState{info.Size(), info.ModTime()}) != a.before {
+		return nil
+	}
+	return a.tree
+}
+
+// Imported returns the files that were imported, in order.
+func (s *State) Imported() []string { return s.imported }
+
+// Close ends what s does besides evaluating.
+func (s *State) Close() { s.stopAhead.Store(true) }
