@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"gonix/eval/value"
@@ -95,4 +96,35 @@ func (s *State) forbidden(p string) error {
 		mode, hint = "pure evaluation mode", " (use '--impure' to override)"
 	}
 	return &value.Error{Kind: value.Restricted, Msg: fmt.Sprintf("access to absolute path '%s' is forbidden in %s%s", p, mode, hint)}
+}
+
+// CheckURI returns an error unless what is at an address may be fetched (Nix:
+// EvalState::checkURI).
+func (s *State) CheckURI(uri string) error {
+	if !s.opt.Settings.Restrict {
+		return nil
+	}
+	for _, prefix := range s.opt.AllowedURIs {
+		if allowsURI(prefix, uri) {
+			return nil
+		}
+	}
+	if p := strings.TrimPrefix(uri, "file://"); strings.HasPrefix(p, "/") {
+		if s.access(path.Clean(p)) != readable {
+			return s.forbidden(path.Clean(p))
+		}
+		return nil
+	}
+	return &value.Error{Kind: value.Restricted, Msg: fmt.Sprintf("access to URI '%s' is forbidden in restricted mode", uri)}
+}
+
+// allowsURI reports whether uri is prefix or lies below it. One that ends with
+// a colon stands for a whole scheme; otherwise whole components are compared.
+func allowsURI(prefix, uri string) bool {
+	rest, ok := strings.CutPrefix(uri, prefix)
+	if !ok || prefix == "" {
+		return false
+	}
+	last := prefix[len(prefix)-1]
+	return rest == "" || rest[0] == '/' || last == '/' || last == ':'
 }

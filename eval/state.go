@@ -51,6 +51,9 @@ type Options struct {
 	// read, with what is below them; restricted evaluation may also read the
 	// search path, and both may read mounts.
 	Allowed []string
+	// AllowedURIs are prefixes of the addresses that restricted evaluation may
+	// fetch (Nix: allowed-uris).
+	AllowedURIs []string
 }
 
 // Settings are those of Nix that change what an expression means or may do.

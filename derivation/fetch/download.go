@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -50,22 +51,43 @@ func passing(err error) bool {
 	return true
 }
 
-// Download appends what addr delivers to f, which holds the first bytes
+// Request asks for one file.
+type Request struct {
+	URL    string
+	ETag   string      // of the version that is there already; "" for none
+	Header http.Header // besides the usual
+}
+
+// Response is what is known of a file besides its content.
+type Response struct {
+	URL         string // where it was in the end
+	ETag        string
+	Immutable   string // where this very version stays (Link: <…>; rel="immutable")
+	NotModified bool   // the version that is there already is the current one
+}
+
+// Download is [Client.Get] for what needs no more than an address.
+func (c *Client) Download(ctx context.Context, addr string, f *os.File, progress func(done, total int64)) error {
+	_, err := c.Get(ctx, Request{URL: addr}, f, progress)
+	return err
+}
+
+// Get appends what the URL delivers to f, which holds the first bytes
 // already if an earlier attempt broke off. progress is called with the bytes
 // that f holds and the total, 0 if unknown.
-func (c *Client) Download(ctx context.Context, addr string, f *os.File, progress func(done, total int64)) error {
-	if path, ok := strings.CutPrefix(addr, "file://"); ok {
-		return copyFile(path, f, progress)
+func (c *Client) Get(ctx context.Context, r Request, f *os.File, progress func(done, total int64)) (Response, error) {
+	if path, ok := strings.CutPrefix(r.URL, "file://"); ok {
+		return Response{URL: r.URL}, copyFile(path, f, progress)
 	}
 	pause := c.Backoff
 	for attempt := 1; ; attempt++ {
-		err := c.once(ctx, addr, f, progress)
+		got, err := c.once(ctx, r, f, progress)
 		if err == nil || ctx.Err() != nil || attempt >= c.Attempts || !passing(err) {
-			return err
+			return got, err
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return got, ctx.Err()
 		case <-time.After(pause):
 		}
 		pause *= 2
@@ -99,16 +121,20 @@ func restart(f *os.File) error {
 }
 
 // once makes one request, for the rest of the file where f has a beginning.
-func (c *Client) once(ctx context.Context, addr string, f *os.File, progress func(done, total int64)) error {
+func (c *Client) once(ctx context.Context, r Request, f *os.File, progress func(done, total int64)) (got Response, err error) {
 	have, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
-		return err
+		return got, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, addr, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL, nil)
 	if err != nil {
-		return err
+		return got, err
+	}
+	maps.Copy(req.Header, r.Header)
+	if r.ETag != "" && have == 0 {
+		req.Header.Set("If-None-Match", r.ETag)
 	}
 	req.Header.Set("User-Agent", "gonix-build")
 	req.Header.Set("Accept-Encoding", "identity")
@@ -121,32 +147,36 @@ func (c *Client) once(ctx context.Context, addr string, f *os.File, progress fun
 
 	resp, err := c.HTTP.Do(req)
 	if err != nil {
-		return causeOf(ctx, err)
+		return got, causeOf(ctx, err)
 	}
 	defer resp.Body.Close()
+	got = Response{URL: resp.Request.URL.String(), ETag: resp.Header.Get("ETag"), Immutable: immutableLink(resp)}
 	switch {
+	case resp.StatusCode == http.StatusNotModified && r.ETag != "":
+		got.NotModified = true
+		return got, nil
 	case resp.StatusCode == http.StatusPartialContent && have > 0:
 		var from int64
 		if _, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-", &from); err != nil || from != have {
 			if err := restart(f); err != nil {
-				return err
+				return got, err
 			}
-			return &statusError{http.StatusInternalServerError, "416 (the server sent another range than asked)"}
+			return got, &statusError{http.StatusInternalServerError, "416 (the server sent another range than asked)"}
 		}
 	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && have > 0:
 		// Nothing is missing, or the beginning belongs to another file: the
 		// hash will tell; if there is none to tell, start anew.
 		if err := restart(f); err != nil {
-			return err
+			return got, err
 		}
-		return &statusError{http.StatusInternalServerError, resp.Status}
+		return got, &statusError{http.StatusInternalServerError, resp.Status}
 	case resp.StatusCode == http.StatusOK:
 		if err := restart(f); err != nil {
-			return err
+			return got, err
 		}
 		have = 0
 	default:
-		return &statusError{resp.StatusCode, resp.Status}
+		return got, &statusError{resp.StatusCode, resp.Status}
 	}
 	var total int64
 	if resp.ContentLength >= 0 {
@@ -158,20 +188,34 @@ func (c *Client) once(ctx context.Context, addr string, f *os.File, progress fun
 		if n > 0 {
 			watch.Reset(c.Stall)
 			if _, err := f.Write(buf[:n]); err != nil {
-				return &localError{err}
+				return got, &localError{err}
 			}
 			have += int64(n)
 			progress(have, total)
 		}
 		switch {
 		case rerr == io.EOF && total > 0 && have != total:
-			return fmt.Errorf("the transfer ended after %d of %d bytes", have, total)
+			return got, fmt.Errorf("the transfer ended after %d of %d bytes", have, total)
 		case rerr == io.EOF:
-			return nil
+			return got, nil
 		case rerr != nil:
-			return causeOf(ctx, rerr)
+			return got, causeOf(ctx, rerr)
 		}
 	}
+}
+
+// immutableLink finds the address at which the same content stays.
+func immutableLink(resp *http.Response) string {
+	for _, link := range resp.Header.Values("Link") {
+		addr, params, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(link), "<"), ">")
+		if !ok || !strings.Contains(params, `rel="immutable"`) {
+			continue
+		}
+		if u, err := resp.Request.URL.Parse(addr); err == nil {
+			return u.String()
+		}
+	}
+	return ""
 }
 
 // causeOf prefers our own reason for giving up to "context canceled".

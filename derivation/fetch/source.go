@@ -3,76 +3,56 @@ package fetch
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-
-	"gonix/derivation/build"
-	"gonix/derivation/nar"
-	"gonix/derivation/nixhash"
-	"gonix/derivation/store"
-	"gonix/derivation/storepath"
+	"time"
 )
 
-// Source is something that is fetched while an expression is evaluated, rather
-// than by a derivation.
-type Source struct {
-	URL    string
-	Name   string       // of the store object
-	Unpack bool         // the tree in the archive becomes the object, without its one top folder
-	Want   nixhash.Hash // of the file, or of the tree's NAR; zero if any will do
+// Fetch brings a file into f, from the first of its mirrors that has it. It is
+// what evaluation fetches with; derivations know hashes and go by [URL.Build].
+func (u *URL) Fetch(ctx context.Context, r Request, f *os.File) (Response, error) {
+	addrs, err := u.Mirrors.Expand(r.URL)
+	if err != nil {
+		return Response{}, err
+	}
+	var tried []Attempt
+	for _, addr := range addrs {
+		one := r
+		one.URL = addr
+		got, err := u.Client.Get(ctx, one, f, func(done, total int64) {})
+		if err == nil {
+			return got, nil
+		}
+		if ctx.Err() != nil {
+			return got, context.Cause(ctx)
+		}
+		tried = append(tried, Attempt{addr, err})
+	}
+	if len(tried) == 1 {
+		return Response{}, fmt.Errorf("unable to download '%s': %w", tried[0].URL, tried[0].Err)
+	}
+	return Response{}, &UnreachableError{r.URL, tried}
 }
 
-// Add downloads src into st. If its hash is not the one that is wanted, nothing
-// is added and got says what it is. (Nix: fetchers/tarball.cc, downloadFile and
-// downloadTarball)
-func (u *URL) Add(ctx context.Context, st *store.Local, src Source) (path storepath.Path, got nixhash.Hash, err error) {
-	dir, err := os.MkdirTemp("", "gonix-fetch-")
-	if err != nil {
-		return path, got, err
-	}
-	defer store.RemoveTree(dir)
-	job := &build.Job{Log: io.Discard, TmpDir: dir, Report: func(build.Event) {}}
-	file, done, err := u.fetch(ctx, job, []string{src.URL}, nil)
-	if err != nil {
-		return path, got, err
-	}
-	defer done()
-	algo := nixhash.SHA256
-	if !src.Want.IsZero() {
-		algo = src.Want.Algo
-	}
-	tree := nar.Tree{FS: nar.OS{}, Root: file.Name()}
-	if src.Unpack {
-		tree.Root = filepath.Join(dir, "tree")
-		if err := unpackTo(ctx, tree.Root, file.Name()); err != nil {
-			return path, got, fmt.Errorf("unpack '%s': %w", src.URL, err)
-		}
-		h := algo.New()
-		if err := tree.Dump(h); err != nil {
-			return path, got, err
-		}
-		got = nixhash.Of(algo, h)
-	} else if got, err = hashFile(file, algo); err != nil {
-		return path, got, err
-	}
-	if !src.Want.IsZero() && !got.Equal(src.Want) {
-		return path, got, nil
-	}
-	path, err = st.AddTree(ctx, src.Name, tree, store.Ingestion{Flat: !src.Unpack, Algo: algo})
-	return path, got, err
-}
-
-// unpackTo takes one archive apart into the new folder dest.
-func unpackTo(ctx context.Context, dest, archive string) error {
+// Extract takes an archive apart into the new folder dest. Root is dest, or
+// the one folder in it if there is nothing else; newest is the time of the
+// youngest entry. (Nix: unpackTarfileToSink, dereferenceSingletonDirectory)
+func Extract(ctx context.Context, dest, archive string) (root string, newest time.Time, err error) {
 	if err := os.Mkdir(dest, 0o755); err != nil {
-		return err
+		return "", newest, err
 	}
-	root, err := os.OpenRoot(dest)
+	r, err := os.OpenRoot(dest)
 	if err != nil {
-		return err
+		return "", newest, err
 	}
-	defer root.Close()
-	t := &tree{ctx: ctx, root: root, strip: true}
-	return t.unpack(archive)
+	defer r.Close()
+	t := &tree{ctx: ctx, root: r}
+	if err := t.unpack(archive); err != nil {
+		return "", newest, err
+	}
+	entries, err := os.ReadDir(dest)
+	if err == nil && len(entries) == 1 && entries[0].IsDir() {
+		dest = filepath.Join(dest, entries[0].Name())
+	}
+	return dest, t.newest, err
 }

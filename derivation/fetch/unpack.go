@@ -14,6 +14,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 
 	"gonix/derivation/build"
 	"gonix/derivation/storepath"
@@ -94,7 +95,9 @@ type tree struct {
 	root  *os.Root
 	strip bool
 	top   string // the folder that strip leaves out, once seen
-	buf   [256 << 10]byte
+	// newest is the time of the youngest entry so far.
+	newest time.Time
+	buf    [256 << 10]byte
 }
 
 func (t *tree) unpack(file string) error {
@@ -189,6 +192,9 @@ func (t *tree) tar(r io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("read archive: %w", err)
 		}
+		if h.ModTime.After(t.newest) && h.Typeflag != tar.TypeXGlobalHeader {
+			t.newest = h.ModTime
+		}
 		name, err := t.place(h.Name)
 		if err != nil {
 			return err
@@ -223,6 +229,9 @@ func (t *tree) zip(f io.ReaderAt, size int64) error {
 	for _, e := range z.File {
 		if err := t.ctx.Err(); err != nil {
 			return context.Cause(t.ctx)
+		}
+		if e.Modified.After(t.newest) {
+			t.newest = e.Modified
 		}
 		name, err := t.place(e.Name)
 		if err != nil {

@@ -4,6 +4,8 @@ import (
 	"path"
 	"strings"
 
+	"gonix/derivation/fetch/flakeref"
+	"gonix/derivation/nixhash"
 	"gonix/derivation/storepath"
 	"gonix/eval/value"
 	"gonix/parser/source"
@@ -24,6 +26,12 @@ type fetchKind struct {
 	name   string // of the object, if the program does not say; "" takes the URL's
 }
 
+// request is one thing to fetch.
+type request struct {
+	url, name string
+	expected  nixhash.Hash // of the file, or of the tree's NAR; zero if any will do
+}
+
 // How to get a usable name, by how the function was called (Nix: fetch).
 const (
 	adviceName  = "Please change the value for the 'name' attribute passed to '%s', so that it can create a valid store path."
@@ -36,7 +44,7 @@ func (s *State) fetch(th *value.Thread, pos source.Pos, arg value.Value, kind fe
 	if err != nil {
 		return nil, err
 	}
-	r := Request{Name: kind.name, Unpack: kind.unpack}
+	r := request{name: kind.name}
 	advice := adviceURL
 	const whyURL = "while evaluating the url we should fetch"
 	if attrs, ok := arg.(*value.Attrs); ok {
@@ -45,12 +53,12 @@ func (s *State) fetch(th *value.Thread, pos source.Pos, arg value.Value, kind fe
 		for _, a := range attrs.Sorted(th.Symbols) {
 			switch name := th.Symbols.Name(a.Sym); name {
 			case "url":
-				r.URL, err = th.StringNoCtx(a.Val, a.Pos, whyURL)
+				r.url, err = th.StringNoCtx(a.Val, a.Pos, whyURL)
 				given = true
 			case "sha256":
-				r.Expected, err = s.sha256(th, a, "while evaluating the sha256 of the content we should fetch")
+				r.expected, err = s.sha256(th, a, "while evaluating the sha256 of the content we should fetch")
 			case "name":
-				r.Name, err = th.StringNoCtx(a.Val, a.Pos, "while evaluating the name of the content we should fetch")
+				r.name, err = th.StringNoCtx(a.Val, a.Pos, "while evaluating the name of the content we should fetch")
 				advice = adviceName
 			default:
 				err = th.Errorf(pos, value.EvalError, "unsupported argument '%s' to '%s'", name, kind.who)
@@ -62,22 +70,25 @@ func (s *State) fetch(th *value.Thread, pos source.Pos, arg value.Value, kind fe
 		if !given {
 			return nil, th.Errorf(pos, value.EvalError, "'url' argument required")
 		}
-	} else if r.URL, err = th.StringNoCtx(arg, pos, whyURL); err != nil {
+	} else if r.url, err = th.StringNoCtx(arg, pos, whyURL); err != nil {
 		return nil, err
 	}
 	if kind.unpack {
-		r.URL = channelURL(r.URL)
+		r.url = channelURL(r.url)
 	}
-	if r.Name == "" {
-		r.Name = urlBase(r.URL)
+	if err := s.opt.CheckURI(r.url); err != nil {
+		return nil, err
 	}
-	if err := storepath.CheckName(r.Name); err != nil {
-		return nil, th.Errorf(pos, value.EvalError, "invalid store path name when fetching URL '%s': %v. "+advice, r.URL, err, kind.who)
+	if r.name == "" {
+		r.name = urlBase(r.url)
 	}
-	if s.opt.Pure && r.Expected.IsZero() {
+	if err := storepath.CheckName(r.name); err != nil {
+		return nil, th.Errorf(pos, value.EvalError, "invalid store path name when fetching URL '%s': %v. "+advice, r.url, err, kind.who)
+	}
+	if s.opt.Pure && r.expected.IsZero() {
 		return nil, th.Errorf(pos, value.Restricted, "in pure evaluation mode, '%s' requires a 'sha256' argument", kind.who)
 	}
-	p, err := s.fetched(th, pos, kind, r)
+	p, err := s.fetched(th, kind, r)
 	if err != nil {
 		return nil, value.AsError(err)
 	}
@@ -87,9 +98,9 @@ func (s *State) fetch(th *value.Thread, pos source.Pos, arg value.Value, kind fe
 
 // fetched returns the path of the object, which it fetches unless it is known
 // by its hash and there.
-func (s *State) fetched(th *value.Thread, pos source.Pos, kind fetchKind, r Request) (storepath.Path, error) {
-	if !r.Expected.IsZero() {
-		p, err := storepath.FixedOutput(r.Name, r.Unpack, r.Expected, nil, false)
+func (s *State) fetched(th *value.Thread, kind fetchKind, r request) (storepath.Path, error) {
+	if !r.expected.IsZero() {
+		p, err := storepath.FixedOutput(r.name, kind.unpack, r.expected, nil, false)
 		if err != nil {
 			return storepath.Path{}, err
 		}
@@ -97,16 +108,28 @@ func (s *State) fetched(th *value.Thread, pos source.Pos, kind fetchKind, r Requ
 			return p, err
 		}
 	}
-	if s.opt.Fetcher == nil {
-		return storepath.Path{}, th.Errorf(pos, value.Restricted, "'%s' cannot fetch '%s': this evaluation has no access to the network", kind.who, r.URL)
+	if kind.unpack {
+		attrs := flakeref.Attrs{"type": flakeref.Text("tarball"), "url": flakeref.Text(r.url), "name": flakeref.Text(r.name)}
+		if !r.expected.IsZero() {
+			attrs["narHash"] = flakeref.Text(r.expected.SRI())
+		}
+		in, err := s.refs().InputFromAttrs(attrs)
+		if err != nil {
+			return storepath.Path{}, err
+		}
+		t, err := s.FetchTree(in)
+		return t.Path, err
 	}
-	p, got, err := s.opt.Fetcher.Fetch(s.ctx, r)
+	if s.opt.Fetcher == nil {
+		return storepath.Path{}, th.Errorf(source.NoPos, value.Restricted, "'%s' cannot fetch '%s': this evaluation has no access to the network", kind.who, r.url)
+	}
+	p, got, err := s.opt.Fetcher.FetchFile(s.ctx, r.url, r.name)
 	if err != nil {
 		return storepath.Path{}, err
 	}
-	if !r.Expected.IsZero() && !got.Equal(r.Expected) {
-		return storepath.Path{}, th.Errorf(pos, value.EvalError, "hash mismatch in file downloaded from '%s':\n  specified: %s\n  got:       %s",
-			r.URL, r.Expected.Prefixed32(), got.Prefixed32())
+	if !r.expected.IsZero() && !got.Equal(r.expected) {
+		return storepath.Path{}, th.Errorf(source.NoPos, value.EvalError, "hash mismatch in file downloaded from '%s':\n  specified: %s\n  got:       %s",
+			r.url, r.expected.Prefixed32(), got.Prefixed32())
 	}
 	return p, nil
 }

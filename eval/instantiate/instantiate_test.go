@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"gonix/derivation/fetch/flakeref"
 	"gonix/derivation/nar"
 	"gonix/derivation/nixhash"
 	"gonix/derivation/store"
@@ -289,18 +290,19 @@ func TestStorePath(t *testing.T) {
 
 // fakeFetcher answers every request with the text that is its URL.
 type fakeFetcher struct {
-	memory   *store.Memory
-	requests []Request
+	memory *store.Memory
+	trees  []flakeref.Input
 }
 
-func (f *fakeFetcher) Fetch(ctx context.Context, r Request) (storepath.Path, nixhash.Hash, error) {
-	f.requests = append(f.requests, r)
-	got := nixhash.Sum(nixhash.SHA256, []byte(r.URL))
-	if !r.Expected.IsZero() && !got.Equal(r.Expected) {
-		return storepath.Path{}, got, nil
-	}
-	p, err := f.memory.AddText(ctx, r.Name, r.URL, nil)
-	return p, got, err
+func (f *fakeFetcher) FetchFile(ctx context.Context, url, name string) (storepath.Path, nixhash.Hash, error) {
+	p, err := f.memory.AddText(ctx, name, url, nil)
+	return p, nixhash.Sum(nixhash.SHA256, []byte(url)), err
+}
+
+func (f *fakeFetcher) FetchTree(ctx context.Context, in flakeref.Input) (flakeref.Tree, error) {
+	f.trees = append(f.trees, in)
+	p, err := f.memory.AddText(ctx, in.Name(), in.Text("url"), nil)
+	return flakeref.Tree{Path: p, Input: in.With("lastModified", flakeref.Number(1600000000))}, err
 }
 
 func TestFetch(t *testing.T) {
@@ -317,8 +319,8 @@ func TestFetch(t *testing.T) {
 	if got := b.str("fetchTarball", text("channel:nixos-25.11")); !strings.HasSuffix(got.S, "-source") {
 		t.Errorf("fetchTarball = %s", got.S)
 	}
-	if r := f.requests[1]; r.URL != "https://channels.nixos.org/nixos-25.11/nixexprs.tar.xz" || !r.Unpack {
-		t.Errorf("request %+v", r)
+	if in := f.trees[0]; in.Text("url") != "https://channels.nixos.org/nixos-25.11/nixexprs.tar.xz" || in.Type() != "tarball" {
+		t.Errorf("input %s", in)
 	}
 	zero := text("sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
 	for _, c := range []struct {

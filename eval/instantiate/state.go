@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"gonix/derivation"
+	"gonix/derivation/fetch/flakeref"
 	"gonix/derivation/nar"
 	"gonix/derivation/nixhash"
 	"gonix/derivation/store"
@@ -30,20 +31,13 @@ type Store interface {
 	store.Store
 }
 
-// Fetcher brings files from elsewhere into the store, for builtins.fetchurl and
-// builtins.fetchTarball.
+// Fetcher brings files and trees from elsewhere into the store.
 type Fetcher interface {
-	// Fetch adds what is at the request's URL to the store. If the content has
-	// another hash than the one expected, nothing is added and got says which.
-	Fetch(ctx context.Context, r Request) (path storepath.Path, got nixhash.Hash, err error)
-}
-
-// Request is one thing to fetch.
-type Request struct {
-	URL      string
-	Name     string       // of the store object
-	Unpack   bool         // an archive, of which the tree becomes the object
-	Expected nixhash.Hash // of the file, or of the tree's NAR; zero if any will do
+	// FetchFile adds the file at a URL to the store by the SHA-256 of its
+	// content, which it returns.
+	FetchFile(ctx context.Context, url, name string) (path storepath.Path, hash nixhash.Hash, err error)
+	// FetchTree adds the tree that an input names.
+	FetchTree(ctx context.Context, in flakeref.Input) (flakeref.Tree, error)
 }
 
 // Options is what a State works with. Only Store is required.
@@ -62,6 +56,11 @@ type Options struct {
 	// MayCopy returns an error if the file or tree at a path may not be copied
 	// to the store; nil lets all be.
 	MayCopy func(file string) error
+	// CheckURI returns an error if what is at an address may not be fetched;
+	// nil lets all be.
+	CheckURI func(uri string) error
+	// What Nix calls experimental features.
+	Flakes, FetchTree, VerifiedFetches bool
 	// Pure refuses what is not determined by the expression.
 	Pure bool
 }
@@ -75,6 +74,7 @@ type State struct {
 	opt     Options
 	sources map[string]storepath.Path // copies by the path that was copied
 	objects map[storepath.Path]*object
+	trees   map[string]flakeref.Tree // by the attributes of the input
 }
 
 // object is what is remembered of a derivation or text.
@@ -95,6 +95,9 @@ func New(ctx context.Context, opt Options) *State {
 	if opt.MayCopy == nil {
 		opt.MayCopy = func(string) error { return nil }
 	}
+	if opt.CheckURI == nil {
+		opt.CheckURI = func(string) error { return nil }
+	}
 	if opt.Warn == nil {
 		opt.Warn = func(string) {}
 	}
@@ -103,12 +106,13 @@ func New(ctx context.Context, opt Options) *State {
 		opt:     opt,
 		sources: map[string]storepath.Path{},
 		objects: map[storepath.Path]*object{},
+		trees:   map[string]flakeref.Tree{},
 	}
 }
 
 // Builtins returns the builtins that work on s.
 func (s *State) Builtins() []*value.Builtin {
-	return []*value.Builtin{
+	all := []*value.Builtin{
 		{Name: "derivationStrict", Params: []string{"attrs"}, Fn: s.derivationStrict,
 			Doc: "Instantiate the derivation that attrs describes; return its drvPath and the paths of its outputs."},
 		{Name: "placeholder", Params: []string{"output"}, Fn: placeholder,
@@ -125,7 +129,18 @@ func (s *State) Builtins() []*value.Builtin {
 			Doc: "Fetch a file during evaluation; return its store path."},
 		{Name: "fetchTarball", Params: []string{"url"}, Fn: s.fetchTarball,
 			Doc: "Fetch and unpack an archive during evaluation; return its store path."},
+		{Name: "fetchGit", Params: []string{"args"}, Fn: s.fetchGit,
+			Doc: "Fetch a commit or the work tree of a git repository during evaluation; return its store path and what is known of it."},
+		{Name: "parseFlakeRef", Params: []string{"flake-ref"}, Fn: s.parseFlakeRef,
+			Doc: "Return the attributes of a flake reference in its URL-like form."},
+		{Name: "flakeRefToString", Params: []string{"attrs"}, Fn: s.flakeRefToString,
+			Doc: "Return the URL-like form of a flake reference that is given as attributes."},
 	}
+	if s.opt.FetchTree {
+		all = append(all, &value.Builtin{Name: "fetchTree", Params: []string{"input"}, Fn: s.fetchTree,
+			Doc: "Fetch the file or tree that a set or a flake reference names; return its store path and what is known of it."})
+	}
+	return all
 }
 
 // isValid reports whether the store has p.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -9,13 +10,11 @@ import (
 
 	"gonix/derivation/build"
 	"gonix/derivation/fetch"
-	"gonix/derivation/nixhash"
+	"gonix/derivation/fetch/tree"
 	"gonix/derivation/sandbox"
 	"gonix/derivation/store"
-	"gonix/derivation/storepath"
 	"gonix/dockertools"
 	"gonix/dockertools/rootfs"
-	"gonix/eval/instantiate"
 )
 
 // builders says who carries out which derivations; shell is for those of them
@@ -66,15 +65,31 @@ func downloader(w *world, set *settings, st *store.Local) *fetch.URL {
 	}
 }
 
-// fetcher is the instantiate.Fetcher of builtins.fetchurl and fetchTarball.
-type fetcher struct {
-	url *fetch.URL
-	st  *store.Local
+// treeFetcher fetches what expressions name while they are evaluated.
+func treeFetcher(w *world, set *settings, st *store.Local) *tree.Fetcher {
+	return &tree.Fetcher{
+		Store:       st,
+		URL:         downloader(w, set, st),
+		Cache:       w.cacheDir(st),
+		Cwd:         w.cwd,
+		TTL:         set.TarballTTL,
+		Now:         time.Now,
+		Warn:        func(msg string) { fmt.Fprintf(w.stderr, "warning: %s\n", msg) },
+		Tokens:      set.AccessTokens,
+		RefuseDirty: !set.AllowDirty,
+		QuietDirty:  !set.WarnDirty,
+	}
 }
 
-// Fetch implements instantiate.Fetcher.
-func (f fetcher) Fetch(ctx context.Context, r instantiate.Request) (storepath.Path, nixhash.Hash, error) {
-	return f.url.Add(ctx, f.st, fetch.Source{URL: r.URL, Name: r.Name, Unpack: r.Unpack, Want: r.Expected})
+// cacheDir is the user's folder for what can be had again.
+func (w *world) cacheDir(st *store.Local) string {
+	if cache := w.getenv("XDG_CACHE_HOME"); filepath.IsAbs(cache) {
+		return filepath.Join(cache, "gonix")
+	}
+	if home := w.getenv("HOME"); home != "" {
+		return filepath.Join(home, ".cache", "gonix")
+	}
+	return filepath.Join(st.StateDir(), "gonix", "cache")
 }
 
 // httpClient honours the usual proxy variables.

@@ -19,7 +19,7 @@ func evaluate(ctx context.Context, w *world, f *buildFlags, set *settings, st *s
 		w: w, flags: &f.evalFlags, set: set,
 		store:     st,
 		physical:  st.RealFile,
-		fetcher:   fetcher{downloader(w, set, st), st},
+		fetcher:   treeFetcher(w, set, st),
 		trace:     progressWriter{p},
 		alwaysSet: true,
 		realise: func(elems []value.ContextElem) error {

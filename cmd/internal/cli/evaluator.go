@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gonix/derivation/build"
+	"gonix/derivation/fetch/flakeref"
 	"gonix/derivation/store"
 	"gonix/derivation/storepath"
 	"gonix/eval"
@@ -56,10 +57,15 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 		Realise: func(_ *value.Thread, _ source.Pos, c *value.Context) error {
 			return e.realise(c.Elems())
 		},
-		Fetcher: e.allowedFetcher(),
-		Warn:    func(msg string) { fmt.Fprintf(e.trace, "warning: %s\n", msg) },
-		MayCopy: func(file string) error { return state.MayCopy(file) },
-		Pure:    e.set.Pure,
+		Fetcher:  e.fetcher,
+		Warn:     func(msg string) { fmt.Fprintf(e.trace, "warning: %s\n", msg) },
+		MayCopy:  func(file string) error { return state.MayCopy(file) },
+		CheckURI: func(uri string) error { return state.CheckURI(uri) },
+		Pure:     e.set.Pure,
+
+		Flakes:          e.set.feature("flakes"),
+		FetchTree:       e.set.feature("fetch-tree"),
+		VerifiedFetches: e.set.feature("verified-fetches"),
 	})
 	system := e.set.System
 	if e.set.EvalSystem != "" {
@@ -83,9 +89,11 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 			AbortOnWarn:  e.set.AbortOnWarn,
 			Lint:         e.set.Lint,
 
-			PipeOperators:  slices.Contains(e.set.Features, "pipe-operators"),
-			TOMLTimestamps: slices.Contains(e.set.Features, "parse-toml-timestamps"),
+			PipeOperators:  e.set.feature("pipe-operators"),
+			TOMLTimestamps: e.set.feature("parse-toml-timestamps"),
 		},
+		AllowedURIs: e.set.AllowedURIs,
+
 		Env:        e.w.getenv,
 		Builtins:   inst.Builtins(),
 		Paths:      inst,
@@ -106,15 +114,18 @@ func (e *evaluator) finish(s *eval.State) error {
 // download unpacks the archive at a URL of the search path or of the command
 // line into the store.
 func (e *evaluator) download(ctx context.Context, url string) (string, error) {
-	f := e.allowedFetcher()
-	if f == nil {
+	if e.fetcher == nil {
 		return "", fmt.Errorf("cannot download '%s': this evaluation has no store to keep it in", url)
 	}
-	path, _, err := f.Fetch(ctx, instantiate.Request{URL: url, Name: "source", Unpack: true})
+	in, err := flakeref.Parser{}.InputFromAttrs(flakeref.Attrs{"type": flakeref.Text("tarball"), "url": flakeref.Text(url)})
 	if err != nil {
 		return "", err
 	}
-	return path.String(), nil
+	t, err := e.fetcher.FetchTree(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	return t.Path.String(), nil
 }
 
 // references lists what the object at storePath refers to; one that is not

@@ -37,6 +37,7 @@ var owners = map[string][]string{
 	"golang.org/x/term":                   {"cmd/internal/cli"},
 	"zombiezen.com/go/sqlite":             {"derivation/store"},
 	"github.com/mikelolasagasti/xz":       {"derivation/fetch", "dockertools/archive"},
+	"github.com/go-git/go-git/v5":         {"derivation/fetch/git"},
 	"golang.org/x/sys":                    {"derivation/sandbox", "derivation/store", "derivation/build", "dockertools", "cmd/internal/cli"},
 	"github.com/klauspost/compress":       {"derivation/fetch", "derivation/build", "dockertools"},
 }

@@ -92,7 +92,7 @@ func (x *instantiation) open() (shut func(), err error) {
 			return nil, err
 		}
 		x.writable, x.store, x.physical = st, st, st.RealFile
-		x.fetcher = fetcher{downloader(x.w, x.set, st), st}
+		x.fetcher = treeFetcher(x.w, x.set, st)
 		x.realise = func(elems []value.ContextElem) error {
 			goals, err := importGoals(x.set, elems)
 			if err != nil || len(goals) == 0 {

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"gonix/derivation/fetch/flakeref"
+	"gonix/derivation/fetch/tree"
 	"gonix/derivation/nixhash"
 	"gonix/derivation/store"
 	"gonix/derivation/storepath"
@@ -24,7 +26,7 @@ type readStore struct {
 	opened bool
 	local  *store.Local
 
-	fetcher *fetcher // once something was fetched
+	fetcher *tree.Fetcher // once something was fetched
 }
 
 var (
@@ -66,19 +68,37 @@ func (r *readStore) Info(ctx context.Context, p storepath.Path) (*store.Info, er
 	return st.Info(ctx, p)
 }
 
-// Fetch implements [instantiate.Fetcher]. What is fetched has to be kept, so
-// that from then on the store is one that is written to.
-func (r *readStore) Fetch(ctx context.Context, req instantiate.Request) (storepath.Path, nixhash.Hash, error) {
+// fetching returns what fetches. What is fetched has to be kept, so that from
+// then on the store is one that is written to.
+func (r *readStore) fetching() (*tree.Fetcher, error) {
 	if r.fetcher == nil {
 		st, err := store.Open(r.root, store.Options{})
 		if err != nil {
-			return storepath.Path{}, nixhash.Hash{}, err
+			return nil, err
 		}
 		r.close()
 		r.opened, r.local = true, st
-		r.fetcher = &fetcher{downloader(r.w, r.set, st), st}
+		r.fetcher = treeFetcher(r.w, r.set, st)
 	}
-	return r.fetcher.Fetch(ctx, req)
+	return r.fetcher, nil
+}
+
+// FetchFile implements [instantiate.Fetcher].
+func (r *readStore) FetchFile(ctx context.Context, url, name string) (storepath.Path, nixhash.Hash, error) {
+	f, err := r.fetching()
+	if err != nil {
+		return storepath.Path{}, nixhash.Hash{}, err
+	}
+	return f.FetchFile(ctx, url, name)
+}
+
+// FetchTree implements [instantiate.Fetcher].
+func (r *readStore) FetchTree(ctx context.Context, in flakeref.Input) (flakeref.Tree, error) {
+	f, err := r.fetching()
+	if err != nil {
+		return flakeref.Tree{}, err
+	}
+	return f.FetchTree(ctx, in)
 }
 
 // file is where the store keeps a file.

@@ -43,6 +43,10 @@ type settings struct {
 	fromFlags            bool       // what is set now comes from the command line
 	EvalSystem           string     // builtins.currentSystem, if it is not System
 	AllowedURIs          []string   // what restricted evaluation may fetch
+
+	TarballTTL            time.Duration     // how long what was fetched counts as new
+	AccessTokens          map[string]string // by host, or host/path
+	AllowDirty, WarnDirty bool              // of uncommitted changes in git work trees
 }
 
 func defaultSettings() settings {
@@ -57,6 +61,10 @@ func defaultSettings() settings {
 		ConnectTimeout:   15 * time.Second,
 
 		ImportFromDerivation: true,
+
+		TarballTTL: time.Hour,
+		AllowDirty: true,
+		WarnDirty:  true,
 	}
 }
 
@@ -104,6 +112,10 @@ var settingTable = map[string]func(s *settings, v string) error{
 	"lint-absolute-path-literals": func(s *settings, v string) error { return verdictSetting(&s.Lint.AbsolutePaths, v) },
 	"lint-short-path-literals":    func(s *settings, v string) error { return verdictSetting(&s.Lint.ShortPaths, v) },
 	"allowed-uris":                func(s *settings, v string) error { s.AllowedURIs = strings.Fields(v); return nil },
+	"tarball-ttl":                 func(s *settings, v string) error { return secondsSetting(&s.TarballTTL, v) },
+	"access-tokens":               func(s *settings, v string) error { return pairsSetting(&s.AccessTokens, v) },
+	"allow-dirty":                 func(s *settings, v string) error { return boolSetting(&s.AllowDirty, v) },
+	"warn-dirty":                  func(s *settings, v string) error { return boolSetting(&s.WarnDirty, v) },
 	"eval-system":                 func(s *settings, v string) error { s.EvalSystem = v; return nil },
 	"allow-import-from-derivation": func(s *settings, v string) error {
 		return boolSetting(&s.ImportFromDerivation, v)
@@ -113,11 +125,11 @@ var settingTable = map[string]func(s *settings, v string) error{
 // ignoredSettings are settings of Nix that change nothing about what is built
 // here; naming one is no mistake.
 var ignoredSettings = []string{
-	"allow-dirty", "auto-optimise-store", "builders", "builders-use-substitutes",
+	"auto-optimise-store", "builders", "builders-use-substitutes",
 	"extra-substituters", "extra-trusted-public-keys", "fallback", "http-connections",
 	"keep-derivations", "keep-outputs", "narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl",
 	"sandbox-fallback", "substitute", "substituters", "trusted-public-keys", "trusted-substituters",
-	"trusted-users", "allowed-users", "warn-dirty", "accept-flake-config", "use-xdg-base-directories",
+	"trusted-users", "allowed-users", "accept-flake-config", "use-xdg-base-directories",
 }
 
 // set gives a setting its text; known is false if Nix would not know it.
@@ -156,6 +168,24 @@ func (s *settings) setAll(text string, warn func(string)) error {
 		if !known {
 			warn(fmt.Sprintf("unknown setting '%s'", strings.TrimSpace(name)))
 		}
+	}
+	return nil
+}
+
+// feature reports whether an experimental feature of Nix is on.
+func (s *settings) feature(name string) bool {
+	return slices.Contains(s.Features, name) || name == "fetch-tree" && slices.Contains(s.Features, "flakes")
+}
+
+// pairsSetting takes name=value pairs.
+func pairsSetting(dst *map[string]string, v string) error {
+	*dst = map[string]string{}
+	for _, pair := range strings.Fields(v) {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			return fmt.Errorf("'%s' is not of the form name=value", pair)
+		}
+		(*dst)[name] = value
 	}
 	return nil
 }
