@@ -113,7 +113,7 @@ func (s *State) fetched(th *value.Thread, kind fetchKind, r request) (storepath.
 		if !r.expected.IsZero() {
 			attrs["narHash"] = flakeref.Text(r.expected.SRI())
 		}
-		in, err := s.refs().InputFromAttrs(attrs)
+		in, err := s.Refs().InputFromAttrs(attrs)
 		if err != nil {
 			return storepath.Path{}, err
 		}

@@ -12,7 +12,7 @@ func (s *State) parseFlakeRef(th *value.Thread, pos source.Pos, args []value.Val
 	if err != nil {
 		return nil, err
 	}
-	ref, err := s.refs().Parse(text, flakeref.Options{Tree: true})
+	ref, err := s.Refs().Parse(text, flakeref.Options{Tree: true})
 	if err != nil {
 		return nil, hostError(err)
 	}
@@ -61,7 +61,7 @@ func (s *State) flakeRefToString(th *value.Thread, pos source.Pos, args []value.
 				"and strings, but attribute '%s' is %s", name, value.TypeName(v))
 		}
 	}
-	ref, err := s.refs().FromAttrs(attrs)
+	ref, err := s.Refs().FromAttrs(attrs)
 	if err != nil {
 		return nil, hostError(err)
 	}

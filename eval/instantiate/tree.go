@@ -24,8 +24,8 @@ func (s *State) fetchGit(th *value.Thread, pos source.Pos, args []value.Value) (
 	return s.tree(th, pos, args[0], treeKind{who: "fetchGit", git: true})
 }
 
-// refs reads references within what the features allow.
-func (s *State) refs() flakeref.Parser {
+// Refs reads references within what the features allow.
+func (s *State) Refs() flakeref.Parser {
 	return flakeref.Parser{Flakes: s.opt.Flakes, Verified: s.opt.VerifiedFetches}
 }
 
@@ -114,7 +114,7 @@ func (s *State) input(th *value.Thread, pos source.Pos, arg value.Value, kind tr
 			}
 			u, err := flakeref.ParseURL(url.S, false)
 			if err == nil {
-				in, err = s.refs().InputFromURL(u, true)
+				in, err = s.Refs().InputFromURL(u, true)
 			}
 			if err != nil {
 				return in, hostError(err)
@@ -129,7 +129,7 @@ func (s *State) input(th *value.Thread, pos source.Pos, arg value.Value, kind tr
 	if _, named := attrs["name"]; named && !kind.git {
 		return in, th.Errorf(source.NoPos, value.EvalError, "argument 'name' isn’t supported in call to '%s'", kind.who)
 	}
-	if in, err = s.refs().InputFromAttrs(attrs); err != nil {
+	if in, err = s.Refs().InputFromAttrs(attrs); err != nil {
 		return in, hostError(err)
 	}
 	return in, nil

@@ -25,3 +25,17 @@ func Peek(v Value) (Value, ThunkState) {
 	}
 	return nil, Suspended
 }
+
+// Waiting returns the code of a thunk that was not asked for yet, and nil for
+// everything else.
+func Waiting(v Value) Code {
+	t, ok := v.(*Thunk)
+	if !ok {
+		return nil
+	}
+	switch t.frame {
+	case nil, forcing, failing:
+		return nil
+	}
+	return t.code()
+}

@@ -14,6 +14,7 @@ import (
 	"gonix/derivation/store"
 	"gonix/derivation/storepath"
 	"gonix/eval"
+	"gonix/eval/flake"
 	"gonix/eval/instantiate"
 	"gonix/eval/value"
 	"gonix/nixpkgs-lite"
@@ -67,6 +68,7 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 		FetchTree:       e.set.feature("fetch-tree"),
 		VerifiedFetches: e.set.feature("verified-fetches"),
 	})
+	flakes := &flakeHost{inst: inst, warn: e.trace, pure: e.set.Pure}
 	system := e.set.System
 	if e.set.EvalSystem != "" {
 		system = e.set.EvalSystem
@@ -95,12 +97,13 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 		AllowedURIs: e.set.AllowedURIs,
 
 		Env:        e.w.getenv,
-		Builtins:   inst.Builtins(),
+		Builtins:   append(inst.Builtins(), flake.Builtin(flakes)),
 		Paths:      inst,
 		Realise:    e.realise,
 		Download:   func(url string) (string, error) { return e.download(ctx, url) },
 		References: func(storePath string) ([]string, error) { return references(ctx, e.store, storePath) },
 	})
+	flakes.State = state
 	return state
 }
 

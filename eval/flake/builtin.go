@@ -1,0 +1,45 @@
+package flake
+
+import (
+	"fmt"
+
+	"gonix/derivation/fetch/flakeref"
+	"gonix/eval/value"
+	"gonix/parser/source"
+)
+
+// Builtin returns builtins.getFlake.
+func Builtin(host Host) *value.Builtin {
+	return &value.Builtin{Name: "getFlake", Params: []string{"args"},
+		Doc: "Fetch the flake that a reference names; return its outputs and what is known of it.",
+		Fn: func(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
+			if !host.Refs().Flakes {
+				return nil, &flakeref.DisabledError{Feature: "flakes"}
+			}
+			text, err := th.StringNoCtx(args[0], pos, "while evaluating the argument passed to builtins.getFlake")
+			if err != nil {
+				return nil, err
+			}
+			return get(host, th, pos, text)
+		}}
+}
+
+func get(host Host, th *value.Thread, pos source.Pos, text string) (value.Value, error) {
+	ref, err := host.Refs().Parse(text, flakeref.Options{Tree: true})
+	if err != nil {
+		return nil, err
+	}
+	if host.Pure() && !ref.Input.Locked() {
+		return nil, fmt.Errorf("cannot call 'getFlake' on unlocked flake reference '%s', at %s (use --impure to override)", text, th.ShowPos(pos))
+	}
+	e := &evaluation{host: host, th: th, dirs: map[*Node]place{}, overrides: map[string]override{}}
+	f, err := e.fetch(ref, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.lockInputs(f); err != nil {
+		return nil, value.WithFrame(err, source.NoPos, "while updating the lock file of flake '%s'", f.Locked.String())
+	}
+	c := &caller{e, map[*Node]*called{}}
+	return th.Force(c.call(e.lock.Root).result, pos)
+}
