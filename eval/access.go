@@ -41,11 +41,7 @@ func (s *State) access(p string) access {
 	}
 	if !s.opt.Settings.Pure {
 		for _, e := range s.opt.SearchPath {
-			dir := s.entryPath(e.Path)
-			consider(dir)
-			if real, ok := s.exists(dir); ok && real != dir {
-				consider(real)
-			}
+			consider(s.entryPath(e.Path))
 		}
 	}
 	if best == noAccess && (s.files.aboveMount(p) || below(storeDir, p)) {

@@ -17,6 +17,11 @@ func (s *State) FindFile(_ *value.Thread, pos source.Pos, entries []builtin.Sear
 		if !ok {
 			continue
 		}
+		if !isURL(e.Path) {
+			if err := s.mayRead(s.entryPath(e.Path), false); err != nil {
+				return "", err
+			}
+		}
 		dir := s.place(e.Path)
 		if dir == "" {
 			continue
@@ -107,7 +112,8 @@ func (s *State) findPlace(entry string) string {
 		return ""
 	}
 	p := s.entryPath(entry)
-	if _, ok := s.exists(p); ok {
+	// A symbolic link allows nothing but itself.
+	if real, ok := s.exists(p); ok && (!s.guarded() || s.access(real) != noAccess) {
 		return p
 	}
 	fmt.Fprintf(s.opt.Trace, "warning: Nix search path entry '%s' does not exist, ignoring\n", entry)

@@ -30,7 +30,7 @@ func get(host Host, th *value.Thread, pos source.Pos, text string) (value.Value,
 		return nil, err
 	}
 	if host.Pure() && !ref.Input.Locked() {
-		return nil, fmt.Errorf("cannot call 'getFlake' on unlocked flake reference '%s', at %s (use --impure to override)", text, th.ShowPos(pos))
+		return nil, fmt.Errorf("cannot call 'getFlake' on unlocked flake reference '%s', at «none»:0 (use --impure to override)", text)
 	}
 	e := &evaluation{host: host, th: th, dirs: map[*Node]place{}, overrides: map[string]override{}}
 	f, err := e.fetch(ref, nil)

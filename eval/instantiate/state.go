@@ -60,7 +60,7 @@ type Options struct {
 	// nil lets all be.
 	CheckURI func(uri string) error
 	// What Nix calls experimental features.
-	Flakes, FetchTree, VerifiedFetches bool
+	Flakes, FetchTree, VerifiedFetches, DynamicDerivations bool
 	// Pure refuses what is not determined by the expression.
 	Pure bool
 }
@@ -131,6 +131,8 @@ func (s *State) Builtins() []*value.Builtin {
 			Doc: "Fetch and unpack an archive during evaluation; return its store path."},
 		{Name: "fetchGit", Params: []string{"args"}, Fn: s.fetchGit,
 			Doc: "Fetch a commit or the work tree of a git repository during evaluation; return its store path and what is known of it."},
+		{Name: "fetchMercurial", Params: []string{"args"}, Fn: s.fetchMercurial,
+			Doc: "Refuse to fetch a Mercurial repository, which nothing here can read, once the argument is checked."},
 		{Name: "parseFlakeRef", Params: []string{"flake-ref"}, Fn: s.parseFlakeRef,
 			Doc: "Return the attributes of a flake reference in its URL-like form."},
 		{Name: "flakeRefToString", Params: []string{"attrs"}, Fn: s.flakeRefToString,
@@ -139,6 +141,10 @@ func (s *State) Builtins() []*value.Builtin {
 	if s.opt.FetchTree {
 		all = append(all, &value.Builtin{Name: "fetchTree", Params: []string{"input"}, Fn: s.fetchTree,
 			Doc: "Fetch the file or tree that a set or a flake reference names; return its store path and what is known of it."})
+	}
+	if s.opt.DynamicDerivations {
+		all = append(all, &value.Builtin{Name: "outputOf", Params: []string{"derivation-reference", "output-name"}, Fn: s.outputOf,
+			Doc: "Return the path of an output of the derivation that a string refers to."})
 	}
 	return all
 }

@@ -67,6 +67,8 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 		Flakes:          e.set.feature("flakes"),
 		FetchTree:       e.set.feature("fetch-tree"),
 		VerifiedFetches: e.set.feature("verified-fetches"),
+
+		DynamicDerivations: e.set.feature("dynamic-derivations"),
 	})
 	flakes := &flakeHost{inst: inst, warn: e.trace, pure: e.set.Pure}
 	system := e.set.System

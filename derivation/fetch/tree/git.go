@@ -138,7 +138,7 @@ func (f *Fetcher) gitWork(ctx context.Context, in flakeref.Input, at place) (sou
 			in = in.With("revCount", flakeref.Number(0))
 		default:
 			out.input = in
-			if out, err = counted(out, repo, rev); err != nil {
+			if out, err = f.counted(out, repo, rev); err != nil {
 				return source{}, err
 			}
 			in = out.input
@@ -189,7 +189,7 @@ func (f *Fetcher) gitCommit(ctx context.Context, in flakeref.Input, at place) (s
 	}
 	out := source{input: in.With("lastModified", flakeref.Number(modified))}
 	if !in.Flag("shallow") {
-		if out, err = counted(out, repo, rev); err != nil {
+		if out, err = f.counted(out, repo, rev); err != nil {
 			return source{}, err
 		}
 	}
@@ -242,8 +242,18 @@ func (f *Fetcher) gitCommit(ctx context.Context, in flakeref.Input, at place) (s
 
 // counted adds the number of commits. It is counted when somebody asks, or at
 // once if it is to be compared.
-func counted(src source, repo *git.Repository, rev string) (source, error) {
-	src.count = func() (uint64, error) { return repo.RevCount(rev) }
+func (f *Fetcher) counted(src source, repo *git.Repository, rev string) (source, error) {
+	src.count = func() (uint64, error) {
+		var known struct{ RevCount uint64 }
+		if f.recall("count", rev, &known) {
+			return known.RevCount, nil
+		}
+		n, err := repo.RevCount(rev)
+		if err == nil && !repo.Shallow() {
+			f.remember("count", rev, struct{ RevCount uint64 }{n})
+		}
+		return n, err
+	}
 	if _, given := src.input.Number("revCount"); given {
 		n, err := src.count()
 		if err != nil {
