@@ -112,13 +112,17 @@ func (f Files) Local(p string) string {
 	return f.local(p)
 }
 
+// aboveStore reports whether p is the store or a directory above it: they are
+// there even if nothing was put into the store yet.
+func aboveStore(p string) bool { return below(storeDir, p) }
+
 // Lstat returns what lies at p. The directories above a mount exist.
 func (f Files) Lstat(p string) (fs.FileInfo, error) {
 	if m, name := f.mount(p); m != nil {
 		return fs.Lstat(m.FS, name)
 	}
 	info, err := os.Lstat(f.local(p))
-	if err != nil && errors.Is(err, fs.ErrNotExist) && f.aboveMount(p) {
+	if err != nil && errors.Is(err, fs.ErrNotExist) && (f.aboveMount(p) || aboveStore(p)) {
 		return directoryInfo(path.Base(p)), nil
 	}
 	return info, err
@@ -152,7 +156,11 @@ func (f Files) Entries(p string) ([]fs.DirEntry, error) {
 	if m, name := f.mount(p); m != nil {
 		return fs.ReadDir(m.FS, name)
 	}
-	return os.ReadDir(f.local(p))
+	entries, err := os.ReadDir(f.local(p))
+	if p == storeDir && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return entries, err
 }
 
 // Open opens the regular file at p.

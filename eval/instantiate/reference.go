@@ -6,13 +6,17 @@ import (
 	"gonix/parser/source"
 )
 
+// allRefs reads every reference. Reading one does nothing in the world, so that
+// no feature has to be enabled for it; Nix asks for flakes.
+var allRefs = flakeref.Parser{Flakes: true, Verified: true}
+
 // parseFlakeRef is builtins.parseFlakeRef.
 func (s *State) parseFlakeRef(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
 	text, err := th.StringNoCtx(args[0], pos, "while evaluating the argument passed to builtins.parseFlakeRef")
 	if err != nil {
 		return nil, err
 	}
-	ref, err := s.Refs().Parse(text, flakeref.Options{Tree: true})
+	ref, err := allRefs.Parse(text, flakeref.Options{Tree: true})
 	if err != nil {
 		return nil, hostError(err)
 	}
@@ -61,7 +65,7 @@ func (s *State) flakeRefToString(th *value.Thread, pos source.Pos, args []value.
 				"and strings, but attribute '%s' is %s", name, value.TypeName(v))
 		}
 	}
-	ref, err := s.Refs().FromAttrs(attrs)
+	ref, err := allRefs.FromAttrs(attrs)
 	if err != nil {
 		return nil, hostError(err)
 	}
