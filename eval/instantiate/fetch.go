@@ -1,6 +1,7 @@
 package instantiate
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -108,30 +109,42 @@ func (s *State) fetched(th *value.Thread, kind fetchKind, r request) (storepath.
 			return p, err
 		}
 	}
-	if kind.unpack {
-		attrs := flakeref.Attrs{"type": flakeref.Text("tarball"), "url": flakeref.Text(r.url), "name": flakeref.Text(r.name)}
-		if !r.expected.IsZero() {
-			attrs["narHash"] = flakeref.Text(r.expected.SRI())
-		}
-		in, err := s.Refs().InputFromAttrs(attrs)
-		if err != nil {
-			return storepath.Path{}, err
-		}
-		t, err := s.FetchTree(in)
-		return t.Path, err
-	}
 	if s.opt.Fetcher == nil {
 		return storepath.Path{}, th.Errorf(source.NoPos, value.Restricted, "'%s' cannot fetch '%s': this evaluation has no access to the network", kind.who, r.url)
 	}
-	p, got, err := s.opt.Fetcher.FetchFile(s.ctx, r.url, r.name)
+	bring := s.bringFile
+	if kind.unpack {
+		bring = s.bringArchive
+	}
+	p, got, err := bring(r)
 	if err != nil {
 		return storepath.Path{}, err
 	}
 	if !r.expected.IsZero() && !got.Equal(r.expected) {
-		return storepath.Path{}, th.Errorf(source.NoPos, value.EvalError, "hash mismatch in file downloaded from '%s':\n  specified: %s\n  got:       %s",
-			r.url, r.expected.Prefixed32(), got.Prefixed32())
+		return storepath.Path{}, hostError(&flakeref.MismatchError{Stored: true, Msg: fmt.Sprintf(
+			"hash mismatch in file downloaded from '%s':\n  specified: %s\n  got:       %s", r.url, r.expected.Prefixed32(), got.Prefixed32())})
 	}
 	return p, nil
+}
+
+// bringFile fetches a file; got is the hash of its content.
+func (s *State) bringFile(r request) (p storepath.Path, got nixhash.Hash, err error) {
+	return s.opt.Fetcher.FetchFile(s.ctx, r.url, r.name)
+}
+
+// bringArchive fetches the tree in an archive; got is the hash of its NAR.
+func (s *State) bringArchive(r request) (p storepath.Path, got nixhash.Hash, err error) {
+	in, err := s.Refs().InputFromAttrs(flakeref.Attrs{
+		"type": flakeref.Text("tarball"), "url": flakeref.Text(r.url), "name": flakeref.Text(r.name)})
+	if err != nil {
+		return p, got, err
+	}
+	t, err := s.FetchTree(in)
+	if err != nil {
+		return p, got, err
+	}
+	got, err = t.Input.NARHash()
+	return t.Path, got, err
 }
 
 // channelURL spells out channel:NAME (Nix: resolvePseudoUrl).

@@ -80,7 +80,7 @@ func (s *State) FetchTree(in flakeref.Input) (flakeref.Tree, error) {
 	}
 	t, err := s.opt.Fetcher.FetchTree(s.ctx, in)
 	if err != nil {
-		if _, mismatch := errors.AsType[*flakeref.MismatchError](err); mismatch {
+		if m, ok := errors.AsType[*flakeref.MismatchError](err); ok && m.Stored {
 			return t, hostError(err)
 		}
 		return t, value.WithFrame(err, source.NoPos, "while fetching the input '%s'", in.String())

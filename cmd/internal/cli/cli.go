@@ -46,6 +46,10 @@ var errInterrupted = errors.New("interrupted by the user")
 // exitError ends a command with a status of its own.
 type exitError struct{ code int }
 
+// hashMismatch is the exit status after something was fetched that is not what
+// was asked for, as in Nix and as of builds.
+const hashMismatch = 102
+
 func (e exitError) Error() string { return fmt.Sprintf("exit status %d", e.code) }
 
 // Main runs the command called name and returns the process's exit status.

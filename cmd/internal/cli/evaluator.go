@@ -191,6 +191,10 @@ func (e *evaluator) report(ctx context.Context, s *eval.State, err error) error 
 		return err
 	}
 	fmt.Fprintln(e.w.stderr, s.RenderError(err, e.set.ShowTrace, e.w.terminal))
+	var mismatch *flakeref.MismatchError
+	if errors.As(err, &mismatch) {
+		return exitError{hashMismatch}
+	}
 	return errReported
 }
 

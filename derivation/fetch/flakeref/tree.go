@@ -24,8 +24,13 @@ func (t Tree) Counted() (Input, error) {
 	return t.Input.With("revCount", Number(n)), nil
 }
 
-// MismatchError says that a tree is not the one that was asked for.
-type MismatchError struct{ Msg string }
+// MismatchError says that a tree or file is not the one that was asked for.
+type MismatchError struct {
+	Msg string
+	// Stored says that all was well with fetching, and only what came out of
+	// it is another tree.
+	Stored bool
+}
 
 // Error says what differs.
 func (e *MismatchError) Error() string { return e.Msg }

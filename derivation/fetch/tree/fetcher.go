@@ -44,8 +44,8 @@ type source struct {
 	key   string // names what is always the same tree; "" if nothing does
 }
 
-// FetchTree brings an input into the store. Errors that are no
-// [flakeref.MismatchError] are about fetching itself.
+// FetchTree brings an input into the store. If it is another tree than the one
+// that was asked for, the error wraps a [flakeref.MismatchError].
 func (f *Fetcher) FetchTree(ctx context.Context, in flakeref.Input) (flakeref.Tree, error) {
 	var none flakeref.Tree
 	if !in.Known() {
@@ -74,7 +74,7 @@ func (f *Fetcher) FetchTree(ctx context.Context, in flakeref.Input) (flakeref.Tr
 		return none, err
 	}
 	if !want.IsZero() && !hash.Equal(want) {
-		return none, &flakeref.MismatchError{Msg: fmt.Sprintf("NAR hash mismatch in input '%s', expected '%s' but got '%s'", in, want.SRI(), hash.SRI())}
+		return none, &flakeref.MismatchError{Stored: true, Msg: fmt.Sprintf("NAR hash mismatch in input '%s', expected '%s' but got '%s'", in, want.SRI(), hash.SRI())}
 	}
 	src.input = src.input.With("narHash", flakeref.Text(hash.SRI()))
 	if _, given := src.input.Number("revCount"); given {
@@ -177,7 +177,7 @@ func checkLocks(asked flakeref.Input, got *flakeref.Input) error {
 		if !have.IsZero() {
 			text = "'" + have.SRI() + "'"
 		}
-		return fmt.Errorf("NAR hash mismatch in input '%s', expected '%s' but got %s", asked, want.SRI(), text)
+		return &flakeref.MismatchError{Msg: fmt.Sprintf("NAR hash mismatch in input '%s', expected '%s' but got %s", asked, want.SRI(), text)}
 	}
 	if n, given := asked.Number("lastModified"); given {
 		if have, _ := got.Number("lastModified"); have != n {
