@@ -115,13 +115,7 @@ func nixDrvPaths(t *testing.T, nix, expr string) map[string]string {
 // examples with what C++ Nix makes of the same files. The path of a derivation
 // depends on all that goes into it, so equal paths mean equal graphs.
 func TestDerivationPaths(t *testing.T) {
-	nix, err := exec.LookPath("nix-instantiate")
-	if err != nil {
-		if os.Getenv("GONIX_TEST_FULL") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip("C++ Nix is not here to compare with: ", err)
-	}
+	needNix(t)
 	files, err := filepath.Glob(filepath.Join(top, "dockertools/examples/*.nix"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no examples: %v", err)
@@ -135,7 +129,7 @@ func TestDerivationPaths(t *testing.T) {
 				t.Fatal(err)
 			}
 			expr := drvPathsOf(abs)
-			own, want := ownDrvPaths(t, expr), nixDrvPaths(t, nix, expr)
+			own, want := ownDrvPaths(t, expr), nixDrvPaths(t, cxxNix, expr)
 			if len(want) == 0 {
 				t.Error("there is nothing to compare")
 			}

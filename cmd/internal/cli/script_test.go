@@ -20,8 +20,25 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// cxxNix is the nix-instantiate of C++ Nix, "" if there is none. It is looked
+// for before testscript.Main puts our own program of that name in front of it.
+var cxxNix string
+
+// needNix skips a test where there is no C++ Nix to compare with.
+func needNix(t *testing.T) {
+	t.Helper()
+	switch {
+	case cxxNix != "":
+	case os.Getenv("GONIX_TEST_FULL") == "1":
+		t.Fatal("C++ Nix is not here to compare with")
+	default:
+		t.Skip("C++ Nix is not here to compare with; GONIX_TEST_FULL=1 makes that a failure")
+	}
+}
+
 func TestMain(m *testing.M) {
 	sandbox.Main()
+	cxxNix, _ = exec.LookPath("nix-instantiate")
 	testscript.Main(m, map[string]func(){
 		"gonix":           func() { os.Exit(Main("gonix", os.Args[1:])) },
 		"gonix-build":     func() { os.Exit(Main("gonix-build", os.Args[1:])) },
