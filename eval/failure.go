@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"gonix/eval/render"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
@@ -22,7 +23,7 @@ const (
 // frames are shown.
 func (s *State) RenderError(err error, showTrace, color bool) string {
 	r := renderer{sources: s.th.Sources, color: color}
-	return r.render(value.AsError(err), showTrace)
+	return render.Terminal(r.render(value.AsError(err), showTrace), color)
 }
 
 type renderer struct {

@@ -10,6 +10,7 @@ import (
 
 	"gonix/derivation/storepath"
 	"gonix/eval/builtin"
+	"gonix/eval/render"
 	"gonix/eval/symbol"
 	"gonix/eval/value"
 	"gonix/parser/source"
@@ -148,8 +149,11 @@ func (s *State) Getenv(name string) string {
 	return s.opt.Env(name)
 }
 
+// show writes a message of the expression.
+func (s *State) show(msg string) { fmt.Fprintln(s.opt.Trace, render.Terminal(msg, s.opt.Color)) }
+
 // Trace implements [builtin.Host].
-func (s *State) Trace(msg string) { fmt.Fprintf(s.opt.Trace, "trace: %s\n", msg) }
+func (s *State) Trace(msg string) { s.show("trace: " + msg) }
 
 // TraceVerbose implements [builtin.Host].
 func (s *State) TraceVerbose() bool { return s.opt.Settings.TraceVerbose }
@@ -159,7 +163,7 @@ func (s *State) TOMLTimestamps() bool { return s.opt.Settings.TOMLTimestamps }
 
 // Warn implements [builtin.Host].
 func (s *State) Warn(msg string) error {
-	fmt.Fprintf(s.opt.Trace, "evaluation warning: %s\n", msg)
+	s.show("evaluation warning: " + msg)
 	if s.opt.Settings.AbortOnWarn {
 		return &value.Error{Kind: value.Abort, Msg: "aborting to reveal stack trace of warning, as abort-on-warn is set"}
 	}

@@ -27,6 +27,7 @@ type Options struct {
 	Now        int64  // builtins.currentTime; 0 leaves it out
 	MaxDepth   int    // of calls; 0 means value.DefaultMaxDepth
 	Trace      io.Writer
+	Color      bool // text on Trace may keep its colours
 	Settings   Settings
 
 	// Env reads the environment, for builtins.getEnv; nil knows no variable.

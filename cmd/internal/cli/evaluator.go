@@ -86,6 +86,7 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 		Now:        time.Now().Unix(),
 		MaxDepth:   e.set.MaxCallDepth,
 		Trace:      e.trace,
+		Color:      e.w.terminal,
 		Settings: eval.Settings{
 			Pure:         e.set.Pure,
 			Restrict:     e.set.Restrict,
