@@ -42,7 +42,7 @@ func attrSym(th *value.Thread, a *value.Attrs, sym symbol.Symbol, why string) (v
 	if at, ok := a.Get(sym); ok {
 		return at, nil
 	}
-	err := th.Errorf(source.NoPos, value.TypeError, "attribute '%s' missing", th.Symbols.Name(sym))
+	err := th.Errorf(source.NoPos, value.TypeError, "attribute '%s' missing", th.AttrName(sym))
 	return value.Attr{}, value.WithFrame(err, source.NoPos, why)
 }
 

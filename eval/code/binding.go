@@ -221,7 +221,7 @@ func addDynamic(th *value.Thread, f *value.Frame, pos source.Pos, out []value.At
 		at, dup := slices.BinarySearchFunc(out, sym, func(x value.Attr, s symbol.Symbol) int { return int(x.Sym) - int(s) })
 		if dup {
 			return nil, th.Errorf(d.At, value.EvalError, "dynamic attribute '%s' already defined at %s",
-				name, th.ShowPos(out[at].Pos))
+				th.AttrName(sym), th.ShowPos(out[at].Pos))
 		}
 		out = slices.Insert(out, at, value.Attr{Sym: sym, Pos: d.At, Val: d.X.Delay(th, f)})
 	}

@@ -64,7 +64,7 @@ func (s *SelectOne) Eval(th *value.Thread, f *value.Frame) (value.Value, error) 
 		}
 		v, err := th.Force(t, pos)
 		if err != nil {
-			return nil, selectFrame(th, err, a.Pos, th.Symbols.Name(s.Sym))
+			return nil, selectFrame(th, err, a.Pos, th.AttrName(s.Sym))
 		}
 		return v, nil
 	}
@@ -79,9 +79,8 @@ func (s *SelectOne) Pos() source.Pos { return s.At }
 
 // missing is the error of an attribute that is not there.
 func missing(th *value.Thread, set *value.Attrs, name symbol.Symbol, pos source.Pos) error {
-	text := th.Symbols.Name(name)
-	err := th.Errorf(pos, value.MissingAttr, "attribute '%s' missing", text)
-	return err.WithNote(th.SuggestAttr(set, text))
+	err := th.Errorf(pos, value.MissingAttr, "attribute '%s' missing", th.AttrName(name))
+	return err.WithNote(th.SuggestAttr(set, th.Symbols.Name(name)))
 }
 
 // selectFrame adds the frame that says which attribute was being evaluated; at

@@ -112,7 +112,7 @@ func (d *draft) readAll(attrs *value.Attrs) error {
 			continue
 		}
 		if err := d.read(key, a.Val, ignoreNull); err != nil {
-			return value.WithFrame(err, a.Pos, "while evaluating attribute '%s' of derivation '%s'", key, d.drv.Name)
+			return value.WithFrame(err, a.Pos, "while evaluating attribute '%s' of derivation '%s'", d.th.AttrName(a.Sym), d.drv.Name)
 		}
 	}
 	if structured {

@@ -119,7 +119,7 @@ func (p *jsonPrinter) attrs(a *value.Attrs, pos source.Pos) error {
 		}
 		p.out.WriteByte(':')
 		if err := p.print(at.Val, at.Pos); err != nil {
-			return value.WithFrame(err, at.Pos, "while evaluating attribute '%s'", name)
+			return value.WithFrame(err, at.Pos, "while evaluating attribute '%s'", p.th.AttrName(at.Sym))
 		}
 	}
 	p.out.WriteByte('}')

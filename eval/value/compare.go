@@ -244,7 +244,7 @@ func (d *deepForcer) force(v Value, pos source.Pos) error {
 		}
 		for a := range v.Each {
 			if err := d.force(a.Val, source.NoPos); err != nil {
-				return WithFrame(err, a.Pos, "while evaluating the attribute '%s'", th.Symbols.Name(a.Sym))
+				return WithFrame(err, a.Pos, "while evaluating the attribute '%s'", th.AttrName(a.Sym))
 			}
 		}
 	case *List:

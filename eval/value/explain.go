@@ -113,10 +113,10 @@ func (th *Thread) explainAttrs(a, b *Attrs, pos source.Pos) error {
 		if x.Sym != y.Sym {
 			if _, ok := b.Get(x.Sym); !ok {
 				return th.Errorf(source.NoPos, AssertFailed, "attribute name '%s' is contained in '%s', but not in '%s'",
-					th.Symbols.Name(x.Sym), th.Show(a), th.Show(b))
+					th.AttrName(x.Sym), th.Show(a), th.Show(b))
 			}
 			return th.Errorf(source.NoPos, AssertFailed, "attribute name '%s' is missing in '%s', but is contained in '%s'",
-				th.Symbols.Name(y.Sym), th.Show(a), th.Show(b))
+				th.AttrName(y.Sym), th.Show(a), th.Show(b))
 		}
 		if err := th.explainHeld(x.Val, y.Val, pos); err != nil {
 			if y.Pos != source.NoPos {
@@ -125,7 +125,7 @@ func (th *Thread) explainAttrs(a, b *Attrs, pos source.Pos) error {
 			if x.Pos != source.NoPos {
 				err = WithFrame(err, x.Pos, "where left hand side is")
 			}
-			return WithFrame(err, pos, "while comparing attribute '%s'", th.Symbols.Name(x.Sym))
+			return WithFrame(err, pos, "while comparing attribute '%s'", th.AttrName(x.Sym))
 		}
 	}
 	return nil

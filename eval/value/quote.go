@@ -1,6 +1,10 @@
 package value
 
-import "strings"
+import (
+	"strings"
+
+	"gonix/eval/symbol"
+)
 
 // AppendQuoted writes t as a string literal of the language.
 func AppendQuoted(b *strings.Builder, t string) {
@@ -21,6 +25,14 @@ func AppendQuoted(b *strings.Builder, t string) {
 		}
 	}
 	b.WriteByte('"')
+}
+
+// AttrName returns the name of an attribute as messages show it: in quotes if
+// it is not an identifier.
+func (th *Thread) AttrName(sym symbol.Symbol) string {
+	var b strings.Builder
+	AppendAttrName(&b, th.Symbols.Name(sym))
+	return b.String()
 }
 
 // AppendAttrName writes the name of an attribute, in quotes if it is not an
