@@ -94,7 +94,7 @@ func decode64(s string) ([]byte, error) {
 		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '+', c == '/':
 			digits = append(digits, c)
 		default:
-			return nil, fmt.Errorf("invalid character in Base64 string: '%c'", c)
+			return nil, fmt.Errorf("invalid character in Base64 string: '%s'", s[i:i+1])
 		}
 	}
 	// A single digit at the end cannot complete a byte.

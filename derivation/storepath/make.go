@@ -12,12 +12,13 @@ import (
 // Make returns the path of an object of kind typ ("source", "text:<refs>",
 // "output:out") whose inner digest is hash (Nix: makeStorePath).
 func Make(typ string, hash nixhash.Hash, name string) (Path, error) {
-	if err := CheckName(name); err != nil {
-		return Path{}, err
-	}
 	fingerprint := typ + ":" + hash.Prefixed16() + ":" + Dir + ":" + name
 	digest := nixhash.Compress(nixhash.Sum(nixhash.SHA256, []byte(fingerprint)).Digest, 20)
-	return Path{Dir + "/" + nixbase32.Encode(digest) + "-" + name}, nil
+	base := nixbase32.Encode(digest) + "-" + name
+	if err := CheckName(name); err != nil {
+		return Path{}, fmt.Errorf("path '%s' is not a valid store path: %w", base, err)
+	}
+	return Path{Dir + "/" + base}, nil
 }
 
 // Text returns the path of a text file with the given SHA-256 that mentions

@@ -64,7 +64,7 @@ func checkBase(base string) error {
 	}
 	for i := range HashLen {
 		if !nixbase32.IsDigit(base[i]) {
-			return fmt.Errorf("store path '%s' contains illegal base-32 character '%c'", base, base[i])
+			return fmt.Errorf("store path '%s' contains illegal base-32 character '%s'", base, base[i:i+1])
 		}
 	}
 	if base[HashLen] != '-' {
@@ -148,7 +148,7 @@ func CheckName(name string) error {
 	}
 	for i := range len(name) {
 		if !isNameByte(name[i]) {
-			return fmt.Errorf("name '%s' contains illegal character '%c'", name, name[i])
+			return fmt.Errorf("name '%s' contains illegal character '%s'", name, name[i:i+1])
 		}
 	}
 	return nil

@@ -1,0 +1,2 @@
+# The message has the byte, not half of a character.
+builtins.toFile "é" ""
