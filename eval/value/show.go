@@ -118,6 +118,9 @@ func (p *showPrinter) printValue(v Value, depth int) error {
 		}
 	}
 	w, state := Peek(v)
+	if _, lambda := v.(*Closure); lambda && depth > 0 && !p.Force {
+		state = Suspended // a function costs no thunk here, but does in Nix
+	}
 	switch state {
 	case Suspended:
 		p.write(magenta, "«thunk»")
