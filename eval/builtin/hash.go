@@ -81,8 +81,9 @@ func convertHash(th *value.Thread, pos source.Pos, args []value.Value) (value.Va
 		if err != nil {
 			return nil, err
 		}
-		// An unknown name leaves the algorithm to the hash, as in Nix.
-		algo, _ = nixhash.ParseAlgorithm(name)
+		if algo, err = hashAlgorithm(th, pos, name); err != nil {
+			return nil, err
+		}
 	}
 	format, err := convertHashArg(th, pos, set, "toHashFormat")
 	if err != nil {

@@ -33,7 +33,7 @@ const (
 // a text in the words of the library that Nix uses.
 type jsonLexer struct {
 	text  string
-	start int // of the current token
+	start int // of the latest string or number
 	next  int // how far the text is read; len(text)+1 after its end was read
 
 	str string // of a string: its value
@@ -68,7 +68,6 @@ func (l *jsonLexer) scan() jsonToken {
 	for l.next < len(l.text) && strings.IndexByte(" \t\n\r", l.text[l.next]) >= 0 {
 		l.next++
 	}
-	l.start = l.next
 	c, ok := l.peek()
 	l.next++
 	if !ok {
@@ -94,8 +93,10 @@ func (l *jsonLexer) scan() jsonToken {
 	case 'n':
 		return l.literal("null", jsonNull)
 	case '"':
+		l.start = l.next - 1
 		return l.string()
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		l.start = l.next - 1
 		return l.number(c)
 	}
 	return l.bad("invalid literal")
@@ -332,7 +333,8 @@ func (l *jsonLexer) place() string {
 	return fmt.Sprintf("line %d, column %d", line, column)
 }
 
-// read is the text of the current token with control characters named.
+// read is the text that was read since the latest string or number began, with
+// control characters named. The library forgets what it read only there.
 func (l *jsonLexer) read() string {
 	var b strings.Builder
 	for _, c := range []byte(l.text[min(l.start, len(l.text)):min(l.next, len(l.text))]) {

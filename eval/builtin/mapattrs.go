@@ -26,7 +26,7 @@ func mapAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value
 	b.Pos = set.Pos()
 	for at := range set.Each {
 		name := th.SymbolString(at.Sym)
-		b.Add(at.Sym, at.Pos, th.LazyApply(pos, args[0], name, at.Val))
+		b.Add(at.Sym, source.NoPos, th.LazyApply(pos, args[0], name, at.Val))
 	}
 	return th.MakeSet(b), nil
 }

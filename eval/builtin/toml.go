@@ -59,6 +59,9 @@ func (p *tomlParser) lines() error {
 			table, err = p.header("]", p.root.open)
 		default:
 			err = p.assignment(table)
+			if p.space(); err == nil && p.peek() == '[' {
+				continue // Nix lets a header follow in the same line
+			}
 		}
 		if err == nil {
 			err = p.endOfLine()
@@ -219,7 +222,7 @@ func (p *tomlParser) item() (tomlItem, error) {
 		return p.nested(p.inlineTable)
 	}
 	from := p.at
-	for c := p.peek(); c != 0 && strings.IndexByte(" \t\r\n,]}#=", c) < 0; c = p.peek() {
+	for c := p.peek(); c != 0 && strings.IndexByte(" \t\r\n,[]}#=", c) < 0; c = p.peek() {
 		p.at++
 	}
 	word := p.text[from:p.at]
