@@ -83,7 +83,9 @@ func (r *renderer) trace(frames []value.TraceFrame, showTrace bool) {
 	for _, f := range frames {
 		if !showTrace && count > shownFrames {
 			truncated = true
-			break
+		}
+		if truncated && !f.Always {
+			continue
 		}
 		if seen[f] {
 			skipped = append(skipped, f)

@@ -281,3 +281,20 @@ func TestRenderShort(t *testing.T) {
 		t.Errorf("no coloured caret: %q", got)
 	}
 }
+
+// TestRenderShortLasting checks what a short trace has nevertheless: what the
+// expression says about its errors, and where a wrong call is.
+func TestRenderShortLasting(t *testing.T) {
+	s := newState(t)
+	_, err := s.EvalString(`let f = n: builtins.addErrorContext "at ${toString n}" (if n == 0 then ({ a }: a) { } else f (n - 1)); in f 9`, "/", "«string»")
+	got := s.RenderError(err, false, false)
+	for _, want := range []string{"… at 9\n", "… at 0\n", "(stack trace truncated;"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+	_, err = s.EvalString("({ a }: a) { }", "/", "«string»")
+	if got := s.RenderError(err, false, false); !strings.Contains(got, "… from call site\n         at «string»:1:1:") {
+		t.Errorf("the call is not shown:\n%s", got)
+	}
+}

@@ -111,7 +111,7 @@ func sub(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, err
 
 func mul(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
 	o := operation{
-		first:  "while evaluating the first of the multiplication",
+		first:  "while evaluating the first argument of the multiplication",
 		second: "while evaluating the second argument of the multiplication",
 		floats: func(a, b float64) float64 { return a * b },
 		ints: func(th *value.Thread, pos source.Pos, a, b int64) (value.Value, error) {

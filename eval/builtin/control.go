@@ -68,7 +68,7 @@ func addErrorContext(th *value.Thread, pos source.Pos, args []value.Value) (valu
 	if err2 != nil {
 		return nil, err2
 	}
-	return nil, value.WithFrame(err, source.NoPos, "%s", s.S)
+	return nil, value.WithLastingFrame(err, s.S)
 }
 
 func seq(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {

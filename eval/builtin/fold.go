@@ -87,7 +87,7 @@ func concatMap(th *value.Thread, pos source.Pos, args []value.Value) (value.Valu
 		if err != nil {
 			return nil, err
 		}
-		part, err := th.List(r, pos, "while evaluating the return value of the function passed to builtins.concatMap")
+		part, err := th.List(r, value.DeterminePos(r, value.DeterminePos(f, pos)), "while evaluating the return value of the function passed to builtins.concatMap")
 		if err != nil {
 			return nil, err
 		}

@@ -63,10 +63,7 @@ func (c *Call) direct(th *value.Thread, f *value.Frame, l *Curried, up *value.Fr
 	v, err := l.run(th, frame)
 	th.Leave()
 	if err != nil {
-		if c.At != source.NoPos {
-			err = value.WithCallFrame(err, c.At, "from call site")
-		}
-		return nil, err
+		return nil, value.FromCallSite(err, c.At)
 	}
 	return v, nil
 }

@@ -223,8 +223,10 @@ func (p *Pattern) Call(th *value.Thread, up *value.Frame, arg value.Value) (valu
 		}
 		d := p.Defaults[i]
 		if d == nil {
-			return nil, th.Errorf(p.At, value.TypeError, "function '%s' called without required argument '%s'",
+			err := th.Errorf(p.At, value.TypeError, "function '%s' called without required argument '%s'",
 				p.title(), th.Symbols.Name(formals[i].Sym))
+			err.OfCall = true
+			return nil, err
 		}
 		frame.SetSlot(base+i, d.Delay(th, frame))
 	}
@@ -261,6 +263,7 @@ func (p *Pattern) unexpected(th *value.Thread, set *value.Attrs) error {
 		}
 		name := th.Symbols.Name(a.Sym)
 		err := th.Errorf(p.At, value.TypeError, "function '%s' called with unexpected argument '%s'", p.title(), name)
+		err.OfCall = true
 		return err.WithNote(value.Suggest(names, name))
 	}
 	panic("code: no argument is unexpected")

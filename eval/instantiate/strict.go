@@ -2,6 +2,7 @@ package instantiate
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"gonix/derivation"
@@ -33,8 +34,8 @@ func (s *State) derivationStrict(th *value.Thread, pos source.Pos, args []value.
 	if err != nil {
 		// The place is part of the text, without a snippet: what is written
 		// there is the name, not what went wrong.
-		return nil, value.WithFrame(err, source.NoPos, "while evaluating derivation '%s'\n  whose name attribute is located at %s",
-			name, showPos(th, nameAttr.Pos))
+		return nil, value.WithLastingFrame(err, fmt.Sprintf("while evaluating derivation '%s'\n  whose name attribute is located at %s",
+			name, showPos(th, nameAttr.Pos)))
 	}
 	return v, nil
 }

@@ -62,7 +62,7 @@ func (p *jsonPrinter) print(v value.Value, pos source.Pos) error {
 	case *value.Attrs:
 		return p.attrs(w, pos)
 	default:
-		return p.th.Errorf(pos, value.TypeError, "cannot convert %s to JSON", value.TypeName(w))
+		return p.th.Errorf(value.DeterminePos(w, pos), value.TypeError, "cannot convert %s to JSON", value.TypeName(w))
 	}
 	return nil
 }

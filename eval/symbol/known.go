@@ -24,6 +24,7 @@ const (
 	Column
 	Path
 	Prefix
+	Or // a keyword at times
 )
 
 // wellKnown spells the constants in their order.
@@ -49,4 +50,5 @@ var wellKnown = [...]string{
 	Column:          "column",
 	Path:            "path",
 	Prefix:          "prefix",
+	Or:              "or",
 }

@@ -39,10 +39,7 @@ func (th *Thread) applyForced(pos source.Pos, fn Value, args []Value) (Value, er
 		case *Closure:
 			v, used, err := th.enterClosure(f, args)
 			if err != nil {
-				if pos != source.NoPos {
-					err = WithCallFrame(err, pos, "from call site")
-				}
-				return nil, err
+				return nil, FromCallSite(err, pos)
 			}
 			fn, args = v, args[used:]
 		case *Builtin:
@@ -153,10 +150,7 @@ func (th *Thread) Call(pos source.Pos, fn, arg Value) (Value, error) {
 	v, err := c.Fn.Call(th, c.Frame, arg)
 	th.Leave()
 	if err != nil {
-		if pos != source.NoPos {
-			err = WithCallFrame(err, pos, "from call site")
-		}
-		return nil, err
+		return nil, FromCallSite(err, pos)
 	}
 	return v, nil
 }

@@ -228,7 +228,7 @@ type deepForcer struct {
 
 func (d *deepForcer) force(v Value, pos source.Pos) error {
 	th := d.th
-	pos = determinePos(v, pos)
+	pos = DeterminePos(v, pos)
 	if err := th.Enter(pos); err != nil {
 		return err
 	}
@@ -268,9 +268,9 @@ func (d *deepForcer) dup(v Value) bool {
 	return false
 }
 
-// determinePos is where messages about a value point: where a set or function
+// DeterminePos returns where messages about a value point: where a set or function
 // was written, or for a pending call, its function.
-func determinePos(v Value, fallback source.Pos) source.Pos {
+func DeterminePos(v Value, fallback source.Pos) source.Pos {
 	switch v := settled(v).(type) {
 	case *Attrs:
 		return v.Pos()

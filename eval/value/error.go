@@ -38,6 +38,9 @@ type TraceFrame struct {
 	// Call marks the frames of function calls, which are many: only a full
 	// trace (--show-trace) has them.
 	Call bool
+	// Always marks the frames that are shown even where a short trace is cut:
+	// what the expression itself says about its errors.
+	Always bool
 }
 
 // Error is an error of the program that is being evaluated.
@@ -49,6 +52,7 @@ type Error struct {
 	Notes       []string     // "Did you mean …?" and the like
 	Cause       error        // the host's error, if one is behind this
 	Recoverable bool         // forcing the same value again tries again
+	OfCall      bool         // the call itself is wrong, and a short trace shows where it is
 }
 
 // Error returns the message alone; rendering with places is the caller's.
@@ -87,10 +91,27 @@ func WithFrame(err error, pos source.Pos, format string, args ...any) error {
 	return e
 }
 
+// WithLastingFrame is WithFrame for the frames that every trace shows.
+func WithLastingFrame(err error, msg string) error {
+	e := AsError(err)
+	e.Frames = append(e.Frames, TraceFrame{Msg: msg, Always: true})
+	return e
+}
+
 // WithCallFrame is WithFrame for the frames that only a full trace shows.
 func WithCallFrame(err error, pos source.Pos, msg string) error {
 	e := AsError(err)
 	e.Frames = append(e.Frames, TraceFrame{Pos: pos, Msg: msg, Call: true})
+	return e
+}
+
+// FromCallSite adds the frame of a call at pos that failed, if that is known.
+func FromCallSite(err error, pos source.Pos) error {
+	e := AsError(err)
+	first := e.OfCall && len(e.Frames) == 0
+	if pos != source.NoPos || first {
+		e.Frames = append(e.Frames, TraceFrame{Pos: pos, Msg: "from call site", Call: !first})
+	}
 	return e
 }
 

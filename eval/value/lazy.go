@@ -49,7 +49,7 @@ func (a *applyOne) Eval(th *Thread, _ *Frame) (Value, error) {
 	return th.Call(a.pos, fn, a.arg)
 }
 func (a *applyOne) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(a, nil) }
-func (a *applyOne) Pos() source.Pos                  { return determinePos(a.fn, a.pos) }
+func (a *applyOne) Pos() source.Pos                  { return DeterminePos(a.fn, a.pos) }
 
 // applyAll is the code of fn applied to args.
 type applyAll struct {
@@ -62,4 +62,4 @@ func (a *applyAll) Eval(th *Thread, _ *Frame) (Value, error) {
 	return th.ApplyAll(a.pos, a.fn, a.args)
 }
 func (a *applyAll) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(a, nil) }
-func (a *applyAll) Pos() source.Pos                  { return determinePos(a.fn, a.pos) }
+func (a *applyAll) Pos() source.Pos                  { return DeterminePos(a.fn, a.pos) }
