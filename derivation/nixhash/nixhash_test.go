@@ -67,7 +67,7 @@ func TestParseErrors(t *testing.T) {
 		{"sha3:" + sha.Base16(), Unknown, "unknown hash algorithm 'sha3'"},
 		{"abc", SHA256, "hash 'abc' has wrong length for hash algorithm 'sha256'"},
 		{"", SHA256, "has wrong length"},
-		{"sha256-abcd", Unknown, "invalid base64 hash 'abcd', length 3 != expected length 32"},
+		{"sha256-abcd", Unknown, "invalid SRI hash 'abcd', length 3 != expected length 32"},
 		{"sha256:" + strings.Repeat("z", 64), Unknown, "invalid base-16 string"},
 		{"sha256:" + strings.Repeat("e", 52), Unknown, "invalid character in Nix32"},
 		{"sha256-" + strings.Repeat("!", 44), Unknown, "invalid character in Base64 string: '!'"},

@@ -17,7 +17,7 @@ var notations = []struct {
 }{
 	{"base16", hex.EncodedLen, decode16},
 	{"nix32", nixbase32.EncodedLen, nixbase32.Decode},
-	{"base64", base64.StdEncoding.EncodedLen, decode64},
+	{"Base64", base64.StdEncoding.EncodedLen, decode64},
 }
 
 // Parse reads a hash in any notation: "sha256-<base64>", "sha256:<digest>", or
@@ -48,12 +48,15 @@ func Parse(s string, algo Algorithm) (Hash, error) {
 		algo = named
 	}
 	for _, n := range notations {
-		if (sri && n.name != "base64") || (!sri && len(rest) != n.length(algo.Size())) {
+		if (sri && n.name != "Base64") || (!sri && len(rest) != n.length(algo.Size())) {
 			continue
 		}
 		digest, err := n.decode(rest)
 		if err != nil {
 			return Hash{}, fmt.Errorf("while decoding hash '%s': %w", rest, err)
+		}
+		if sri {
+			n.name = "SRI"
 		}
 		if len(digest) != algo.Size() {
 			return Hash{}, fmt.Errorf("invalid %s hash '%s', length %d != expected length %d", n.name, rest, len(digest), algo.Size())
