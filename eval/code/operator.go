@@ -198,6 +198,9 @@ func (u *Update) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 			why = "in the right operand of the update (//) operator"
 		}
 		v, err := u.Sets[i].Eval(th, f)
+		if _, nested := u.Sets[i].(*Update); nested && err != nil {
+			return nil, err // it says itself which operand is wrong
+		}
 		if err != nil {
 			return nil, value.WithFrame(err, u.Sets[i].Pos(), why)
 		}
