@@ -14,11 +14,11 @@ import (
 func Make(typ string, hash nixhash.Hash, name string) (Path, error) {
 	fingerprint := typ + ":" + hash.Prefixed16() + ":" + Dir + ":" + name
 	digest := nixhash.Compress(nixhash.Sum(nixhash.SHA256, []byte(fingerprint)).Digest, 20)
-	base := nixbase32.Encode(digest) + "-" + name
+	p := Path{Dir + "/" + nixbase32.Encode(digest) + "-" + name}
 	if err := CheckName(name); err != nil {
-		return Path{}, fmt.Errorf("path '%s' is not a valid store path: %w", base, err)
+		return Path{}, fmt.Errorf("path '%s' is not a valid store path: %w", p.Base(), err)
 	}
-	return Path{Dir + "/" + base}, nil
+	return p, nil
 }
 
 // Text returns the path of a text file with the given SHA-256 that mentions
