@@ -35,11 +35,14 @@ var owners = map[string][]string{
 	"github.com/alecthomas/participle/v2": {"parser"},
 	"github.com/spf13/pflag":              {"cmd/internal/cli"},
 	"golang.org/x/term":                   {"cmd/internal/cli"},
-	"zombiezen.com/go/sqlite":             {"derivation/store"},
-	"github.com/mikelolasagasti/xz":       {"derivation/fetch", "dockertools/archive"},
+	"zombiezen.com/go/sqlite":             {"derivation/store", "derivation/narinfo/memory"},
+	"github.com/mikelolasagasti/xz":       {"derivation/fetch", "dockertools/archive", "derivation/binarycache"},
+	"github.com/ulikunitz/xz":             {"derivation/binarycache"},
+	"github.com/andybalholm/brotli":       {"derivation/binarycache"},
+	"github.com/minio/minio-go/v7":        {"derivation/binarycache"},
 	"github.com/go-git/go-git/v5":         {"derivation/fetch/git"},
 	"golang.org/x/sys":                    {"derivation/sandbox", "derivation/store", "derivation/build", "dockertools", "cmd/internal/cli"},
-	"github.com/klauspost/compress":       {"derivation/fetch", "derivation/build", "dockertools"},
+	"github.com/klauspost/compress":       {"derivation/fetch", "derivation/build", "derivation/binarycache", "dockertools"},
 }
 
 type pkg struct {
