@@ -250,7 +250,7 @@ func (c *Cache) Info(ctx context.Context, p storepath.Path) (*narinfo.Info, erro
 	case info == nil:
 		return nil, fmt.Errorf("path '%s' is not in '%s': %w", p, c, store.ErrNotFound)
 	case info.Path != p:
-		return nil, fmt.Errorf("asked '%s' for '%s' but got '%s'", c, p, info.Path)
+		return nil, &narinfo.FormatError{Whence: c.String() + "/" + narinfo.File(p), Reason: fmt.Sprintf("asked for '%s' but got '%s'", p, info.Path)}
 	}
 	return info, nil
 }

@@ -28,6 +28,15 @@ type Options struct {
 	KeepFailed bool // keep the build directories of failed builds
 	Check      bool // build goals again and compare
 
+	Substituter Substituter // nil: everything is built
+	// AlwaysSubstitute does so for derivations with allowSubstitutes = false, too
+	// (Nix: always-allow-substitutes).
+	AlwaysSubstitute bool
+	Fallback         bool // build what could not be fetched
+	// Sign adds signatures to what was built, before it is registered; nil adds
+	// none.
+	Sign func(*store.Info) error
+
 	Timeout   time.Duration // longest build; 0 for no limit
 	MaxSilent time.Duration // longest time without output; 0 for no limit
 	LogLines  int           // how many lines of the log a Failure has; 0 means 10
@@ -85,7 +94,7 @@ type JobChecker interface {
 // valid last. The error is an [*Error] if builds failed.
 func Run(ctx context.Context, s *store.Local, goals []Goal, opts Options) ([]Result, error) {
 	opts.fill()
-	plan, err := MakePlan(ctx, s, goals, opts.Check)
+	plan, err := SubstituteGoals(ctx, s, goals, opts)
 	if err != nil {
 		return nil, err
 	}

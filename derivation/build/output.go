@@ -135,6 +135,14 @@ func (r *runner) examine(job *Job) ([]store.Info, error) {
 	if err := checkCycles(job, infos); err != nil {
 		return nil, err
 	}
+	for i := range infos {
+		if r.opts.Sign == nil || job.Check {
+			break
+		}
+		if err := r.opts.Sign(&infos[i]); err != nil {
+			return nil, err
+		}
+	}
 	return infos, r.checkReferences(job, infos)
 }
 

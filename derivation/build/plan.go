@@ -22,8 +22,13 @@ type Goal struct {
 type Plan struct {
 	// Builds are the derivations that will be built, inputs first.
 	Builds []storepath.Path
-	nodes  []*node // the same
-	goals  []*node // whether built or not
+	// Fetches are the objects that will be fetched, sorted.
+	Fetches []Substitute
+
+	nodes      []*node // Builds
+	goals      []*node // whether built or not
+	fetchRoots []storepath.Path
+	deriver    map[storepath.Path]storepath.Path // of fetchRoots
 }
 
 // node is a derivation of the graph.
@@ -33,6 +38,10 @@ type node struct {
 	goal   bool
 	wanted map[string]bool
 	state  state
+
+	build    bool // must be built, as far as the survey has come
+	surveyed bool
+
 	deps   []*node // those that have to be built first
 	done   chan struct{}
 	result Result // complete when done is closed
@@ -49,7 +58,15 @@ const (
 // MakePlan finds out what has to be built, from the derivations in s. With
 // check, goals are built although they are valid.
 func MakePlan(ctx context.Context, s *store.Local, goals []Goal, check bool) (*Plan, error) {
-	p := planner{ctx: ctx, store: s, nodes: map[storepath.Path]*node{}}
+	return Options{Check: check}.Plan(ctx, s, goals)
+}
+
+// Plan finds out what has to be built and what can be fetched.
+func (o Options) Plan(ctx context.Context, s *store.Local, goals []Goal) (*Plan, error) {
+	p := planner{ctx: ctx, store: s, opts: o, nodes: map[storepath.Path]*node{}}
+	if err := p.surveyGoals(goals); err != nil {
+		return nil, err
+	}
 	for _, g := range goals {
 		n, err := p.node(g.Drv)
 		if err != nil {
@@ -63,10 +80,11 @@ func MakePlan(ctx context.Context, s *store.Local, goals []Goal, check bool) (*P
 			n.goal = true
 			p.plan.goals = append(p.plan.goals, n)
 		}
-		if err := p.need(n, outputs, check); err != nil {
+		if err := p.need(n, outputs, o.Check); err != nil {
 			return nil, err
 		}
 	}
+	p.fetches()
 	for _, n := range p.plan.nodes {
 		p.plan.Builds = append(p.plan.Builds, n.path)
 	}
@@ -76,8 +94,45 @@ func MakePlan(ctx context.Context, s *store.Local, goals []Goal, check bool) (*P
 type planner struct {
 	ctx   context.Context
 	store *store.Local
+	opts  Options
 	nodes map[storepath.Path]*node
 	plan  Plan
+
+	// What the survey has learnt of paths.
+	valid, asked map[storepath.Path]bool
+	substitutes  map[storepath.Path]Substitute
+}
+
+// surveyGoals runs the survey if there is anybody to ask.
+func (p *planner) surveyGoals(goals []Goal) error {
+	if p.opts.Substituter == nil {
+		return nil
+	}
+	p.valid, p.asked = map[storepath.Path]bool{}, map[storepath.Path]bool{}
+	p.substitutes = map[storepath.Path]Substitute{}
+	var wave []*node
+	for _, g := range goals {
+		n, err := p.node(g.Drv)
+		if err != nil {
+			return err
+		}
+		if n.goal = true; !n.surveyed {
+			n.surveyed = true
+			p.plan.goals = append(p.plan.goals, n)
+			wave = append(wave, n)
+		}
+		outputs := g.Outputs
+		if len(outputs) == 0 {
+			outputs = n.drv.OutputNames()
+		}
+		for _, name := range outputs {
+			if _, ok := n.drv.Outputs[name]; !ok {
+				return fmt.Errorf("derivation '%s' does not have wanted outputs '%s'", n.path, name)
+			}
+			n.wanted[name] = true
+		}
+	}
+	return p.survey(wave)
 }
 
 func (p *planner) node(path storepath.Path) (*node, error) {
@@ -121,8 +176,9 @@ func (p *planner) need(n *node, outputs []string, check bool) error {
 		if err != nil {
 			return err
 		}
-		build = !ok
+		build = !ok && !p.found(o.Path)
 	}
+	build = build || n.build && !p.allValid(n, outputs)
 	switch {
 	case !build || n.state == planned:
 		return nil
@@ -145,6 +201,11 @@ func (p *planner) need(n *node, outputs []string, check bool) error {
 	n.state = planned
 	p.plan.nodes = append(p.plan.nodes, n)
 	return nil
+}
+
+// allValid reports whether the survey has found these outputs valid.
+func (p *planner) allValid(n *node, names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return !p.valid[n.drv.Outputs[name].Path] })
 }
 
 // outputPaths returns the outputs of n that are wanted, sorted.

@@ -32,11 +32,12 @@ type Info struct {
 	FileSize    int64        // bytes of it; 0 if not said
 }
 
-// Parse reads the text of the file that whence names.
+// Parse reads the text of the file that whence names. The error is a
+// *[FormatError].
 func Parse(text, whence string) (*Info, error) {
 	p := parser{info: &Info{}, seen: make(map[string]bool)}
 	if len(text) > MaxSize {
-		return nil, fmt.Errorf("NAR info file '%s' is corrupt: it is longer than %d bytes", whence, MaxSize)
+		return nil, corrupt(whence, fmt.Sprintf("it is longer than %d bytes", MaxSize), 0)
 	}
 	line := 0
 	for rest := text; rest != ""; {
@@ -60,11 +61,21 @@ func Parse(text, whence string) (*Info, error) {
 	return p.info, nil
 }
 
+// FormatError is why a file is not used.
+type FormatError struct {
+	Whence, Reason string
+}
+
+// Error is the message of Nix.
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("NAR info file '%s' is corrupt: %s", e.Whence, e.Reason)
+}
+
 func corrupt(whence, reason string, line int) error {
 	if line > 0 {
 		reason += " at line " + strconv.Itoa(line)
 	}
-	return fmt.Errorf("NAR info file '%s' is corrupt: %s", whence, reason)
+	return &FormatError{whence, reason}
 }
 
 // parser collects the fields of one file.

@@ -1,0 +1,229 @@
+package substitute
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"gonix/derivation/binarycache"
+	"gonix/derivation/build"
+	"gonix/derivation/storepath"
+)
+
+// forgetter is a Source that remembers its answers.
+type forgetter interface{ Forget(storepath.Path) }
+
+// Fetch implements [build.Substituter]. Each object is fetched once all that it
+// refers to is valid.
+func (s *Substituter) Fetch(ctx context.Context, paths []storepath.Path) map[storepath.Path]error {
+	found, err := s.Find(ctx, paths)
+	failed := make(map[storepath.Path]error)
+	if err == nil {
+		var valid map[storepath.Path]bool
+		if valid, err = s.store.Valid(ctx, paths); err == nil {
+			for _, p := range paths {
+				if _, ok := found[p]; !ok && !valid[p] {
+					failed[p] = fmt.Errorf("path '%s' is required, but there is no substituter that can build it", p)
+				}
+			}
+		}
+	}
+	if err != nil {
+		for _, p := range paths {
+			failed[p] = err
+		}
+		return failed
+	}
+	maps.Copy(failed, s.fetchAll(ctx, found))
+	return failed
+}
+
+// goal is one object on its way.
+type goal struct {
+	done chan struct{}
+	err  error // valid when done is closed
+}
+
+// fetchAll fetches objects and what they refer to among them.
+func (s *Substituter) fetchAll(ctx context.Context, subs map[storepath.Path]build.Substitute) map[storepath.Path]error {
+	goals := make(map[storepath.Path]*goal, len(subs))
+	for p := range subs {
+		goals[p] = &goal{done: make(chan struct{})}
+	}
+	var all sync.WaitGroup
+	for _, p := range slices.SortedFunc(maps.Keys(subs), storepath.Compare) {
+		all.Go(func() {
+			g := goals[p]
+			defer close(g.done)
+			if g.err = s.await(ctx, subs[p], goals); g.err == nil {
+				g.err = s.fetch(ctx, p)
+			}
+		})
+	}
+	all.Wait()
+	failed := make(map[storepath.Path]error)
+	for p, g := range goals {
+		if g.err != nil {
+			failed[p] = g.err
+		}
+	}
+	return failed
+}
+
+// await waits until all that sub refers to is valid.
+func (s *Substituter) await(ctx context.Context, sub build.Substitute, goals map[storepath.Path]*goal) error {
+	for _, ref := range sub.References {
+		g, ok := goals[ref]
+		if !ok || ref == sub.Path {
+			continue
+		}
+		select {
+		case <-g.done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if g.err != nil {
+			return fmt.Errorf("some references of path '%s' could not be realised: %w", sub.Path, g.err)
+		}
+	}
+	return nil
+}
+
+// fetch makes p valid, from the first source that can deliver it.
+func (s *Substituter) fetch(ctx context.Context, p storepath.Path) error {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	var last error
+	gone := true
+	first := s.offersOf(ctx, p)
+	tried := make(map[*source]bool)
+	try := func(o offer) bool {
+		tried[o.from] = true
+		err := s.take(ctx, o)
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			last = context.Cause(ctx)
+			return false
+		}
+		last = fmt.Errorf("copying path '%s' from '%s': %w", p, o.from, err)
+		if errors.Is(err, binarycache.ErrGone) {
+			if f, ok := o.from.Source.(forgetter); ok {
+				f.Forget(p)
+			}
+		} else {
+			gone = false
+		}
+		s.warn("%v", last)
+		return false
+	}
+	for _, o := range first {
+		if try(o) {
+			return nil
+		}
+	}
+	for _, src := range s.sources {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if tried[src] {
+			continue
+		}
+		if info := s.query(ctx, src, p); info != nil && try(offer{src, info}) {
+			return nil
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed[p] = true
+	if gone {
+		return fmt.Errorf("%w: %w", build.ErrSubstituteGone, last)
+	}
+	return last
+}
+
+// take copies one object from one source.
+func (s *Substituter) take(ctx context.Context, o offer) (err error) {
+	p := o.info.Path
+	if err := s.references(ctx, o); err != nil {
+		return err
+	}
+	a := &arrival{ctx: ctx, offer: o, events: s.opts.Events}
+	defer func() {
+		a.close()
+		if a.started && s.opts.Events.Finished != nil {
+			s.opts.Events.Finished(p, err)
+		}
+	}()
+	info := o.info.Info
+	info.Ultimate = false
+	err = s.store.AddNAR(ctx, info, a)
+	if a.err != nil {
+		err = a.err // what AddNAR says is only what followed from it
+	}
+	return err
+}
+
+// references keeps what the object refers to from being collected and checks that
+// it is valid. A second source may have an object with other references than the
+// first one: these are fetched here.
+func (s *Substituter) references(ctx context.Context, o offer) error {
+	var missing []storepath.Path
+	for _, ref := range o.info.References {
+		if ref == o.info.Path {
+			continue
+		}
+		if err := s.store.TempRoot(ref); err != nil {
+			return err
+		}
+		ok, err := s.store.IsValid(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			missing = append(missing, ref)
+		}
+	}
+	for _, ref := range missing {
+		// The slot is ours already: no waiting for another.
+		found, err := s.Find(ctx, []storepath.Path{ref})
+		if err != nil {
+			return err
+		}
+		if _, ok := found[ref]; !ok {
+			return fmt.Errorf("the reference '%s' of path '%s' is not valid", ref, o.info.Path)
+		}
+		if err := s.sequential(ctx, ref, found); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sequential fetches one object after another, what is referred to first.
+func (s *Substituter) sequential(ctx context.Context, p storepath.Path, found map[storepath.Path]build.Substitute) error {
+	sub, ok := found[p]
+	if !ok {
+		return nil
+	}
+	delete(found, p)
+	for _, ref := range sub.References {
+		if err := s.sequential(ctx, ref, found); err != nil {
+			return err
+		}
+	}
+	for _, o := range s.offersOf(ctx, p) {
+		if err := s.take(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
