@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"gonix/derivation/binarycache"
 	"gonix/derivation/build"
@@ -45,9 +46,12 @@ type Options struct {
 	// NoSignatures takes objects that nobody vouches for (Nix: require-sigs =
 	// false).
 	NoSignatures bool
-	Queries      int // questions at once; 0 means 25
-	Jobs         int // archives at once; 0 means 16 (Nix: max-substitution-jobs)
-	Events       Events
+	// Answer is how long a source may take to say what it is; 0 for no limit but
+	// its own.
+	Answer  time.Duration
+	Queries int // questions at once; 0 means 25
+	Jobs    int // archives at once; 0 means 16 (Nix: max-substitution-jobs)
+	Events  Events
 	// Unreachable is told of a source that could not be reached.
 	Unreachable func(source string, err error)
 }
@@ -121,7 +125,12 @@ func (s *Substituter) open(ctx context.Context) {
 				continue
 			}
 			all.Go(func() {
-				about, err := d.Describe(ctx)
+				soon, cancel := ctx, context.CancelFunc(func() {})
+				if s.opts.Answer > 0 {
+					soon, cancel = context.WithTimeout(ctx, s.opts.Answer)
+				}
+				defer cancel()
+				about, err := d.Describe(soon)
 				if err != nil {
 					s.drop(ctx, src, err)
 				}

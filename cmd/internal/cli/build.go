@@ -39,8 +39,8 @@ func buildCommand(ctx context.Context, w *world, name string, args []string) err
 		return err
 	}
 	defer stop()
-	set := defaultSettings()
-	if err := set.setAll(w.getenv("NIX_CONFIG"), w.warn); err != nil {
+	set, err := w.loadSettings(name)
+	if err != nil {
 		return err
 	}
 	if err := f.apply(&set, w.warn); err != nil {
@@ -70,7 +70,7 @@ func buildCommand(ctx context.Context, w *world, name string, args []string) err
 	}
 	p.setStage("")
 	if f.dryRun {
-		return dryRun(ctx, w, st, wishes)
+		return dryRun(ctx, w, &set, st, p, wishes)
 	}
 	if err := realise(ctx, w, f, &set, st, p, goalsOf(wishes), f.check); err != nil {
 		return err
@@ -93,11 +93,16 @@ func goalsOf(wishes []wish) []build.Goal {
 	return goals
 }
 
-func dryRun(ctx context.Context, w *world, st *store.Local, wishes []wish) error {
-	plan, err := build.MakePlan(ctx, st, goalsOf(wishes), false)
+func dryRun(ctx context.Context, w *world, set *settings, st *store.Local, p *progress, wishes []wish) error {
+	var opts build.Options
+	if err := w.substitution(set, st, p, &opts); err != nil {
+		return err
+	}
+	plan, err := opts.Plan(ctx, st, goalsOf(wishes))
 	if err != nil {
 		return err
 	}
+	p.close()
 	switch n := len(plan.Builds); {
 	case n == 1:
 		fmt.Fprintln(w.stderr, "this derivation will be built:")
@@ -107,14 +112,19 @@ func dryRun(ctx context.Context, w *world, st *store.Local, wishes []wish) error
 	for _, drv := range plan.Builds {
 		fmt.Fprintf(w.stderr, "  %s\n", drv)
 	}
+	printFetches(w, plan)
 	return printOutputs(ctx, w, st, wishes)
 }
 
 // realise makes the goals valid and shows how far it is.
 func realise(ctx context.Context, w *world, f *buildFlags, set *settings, st *store.Local, p *progress, goals []build.Goal, check bool) error {
-	plan, err := build.MakePlan(ctx, st, goals, check)
-	if err != nil {
+	opts := build.Options{Check: check}
+	if err := w.substitution(set, st, p, &opts); err != nil {
 		return err
+	}
+	plan, err := build.SubstituteGoals(ctx, st, goals, opts)
+	if err != nil {
+		return reportFailures(w, p, err)
 	}
 	if len(plan.Builds) == 0 {
 		return nil
@@ -129,29 +139,33 @@ func realise(ctx context.Context, w *world, f *buildFlags, set *settings, st *st
 		}
 	}
 	p.setTotal(len(plan.Builds))
-	_, err = build.Run(ctx, st, goals, build.Options{
-		Builders:   builders(w, set, st, shell),
-		Jobs:       set.MaxJobs,
-		Cores:      set.Cores,
-		KeepGoing:  set.KeepGoing,
-		KeepFailed: set.KeepFailed,
-		Check:      check,
-		Timeout:    set.Timeout,
-		MaxSilent:  set.MaxSilent,
-		LogLines:   set.LogLines,
-		System:     set.System,
-		LookupEnv:  w.lookupEnv,
-		Events:     show(p, st),
-	})
+	opts.Builders = builders(w, set, st, shell)
+	opts.Jobs = set.MaxJobs
+	opts.Cores = set.Cores
+	opts.KeepGoing = set.KeepGoing
+	opts.KeepFailed = set.KeepFailed
+	opts.Timeout = set.Timeout
+	opts.MaxSilent = set.MaxSilent
+	opts.LogLines = set.LogLines
+	opts.System = set.System
+	opts.LookupEnv = w.lookupEnv
+	opts.Events = show(p, st)
+	_, err = build.Run(ctx, st, goals, opts)
+	return reportFailures(w, p, err)
+}
+
+// reportFailures says which builds have failed and why; other errors are for the
+// caller.
+func reportFailures(w *world, p *progress, err error) error {
 	var failed *build.Error
-	if errors.As(err, &failed) {
-		p.close()
-		for _, e := range failed.Failures {
-			fmt.Fprintf(w.stderr, "error: %s\n", indentRest(e.Error(), "       "))
-		}
-		return exitError{failed.ExitStatus()}
+	if !errors.As(err, &failed) {
+		return err
 	}
-	return err
+	p.close()
+	for _, e := range failed.Failures {
+		fmt.Fprintf(w.stderr, "error: %s\n", indentRest(e.Error(), "       "))
+	}
+	return exitError{failed.ExitStatus()}
 }
 
 // indentRest indents all lines but the first.

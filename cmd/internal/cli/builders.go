@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -58,7 +57,7 @@ func (b imageBuilder) CheckJob(ctx context.Context, job *build.Job) error {
 // downloader fetches what derivations and expressions name by URL.
 func downloader(w *world, set *settings, st *store.Local) *fetch.URL {
 	return &fetch.URL{
-		Client:  httpClient(set),
+		Client:  httpClient(w, set),
 		Mirrors: &fetch.Mirrors{Override: w.mirrorOverride, First: aptMirrors()},
 		Hashed:  set.HashedMirrors,
 		Partial: filepath.Join(st.StateDir(), "gonix", "partial"),
@@ -93,15 +92,9 @@ func (w *world) cacheDir(st *store.Local) string {
 }
 
 // httpClient honours the usual proxy variables.
-func httpClient(set *settings) *fetch.Client {
+func httpClient(w *world, set *settings) *fetch.Client {
 	return &fetch.Client{
-		HTTP: &http.Client{Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: set.ConnectTimeout}).DialContext,
-			TLSHandshakeTimeout: set.ConnectTimeout,
-			MaxIdleConnsPerHost: 8,
-			ForceAttemptHTTP2:   true,
-		}},
+		HTTP:     &http.Client{Transport: w.transport(set, set.ConnectTimeout)},
 		Attempts: max(1, set.DownloadAttempts),
 		Stall:    set.StalledTimeout,
 		Backoff:  250 * time.Millisecond,

@@ -28,6 +28,8 @@ type world struct {
 	cwd            string
 	terminal       bool       // stderr is one
 	width          func() int // its columns
+
+	caches caches // what has been opened of them
 }
 
 func (w *world) getenv(name string) string {
@@ -83,6 +85,7 @@ func Main(name string, args []string) int {
 // run is Main without the process.
 func run(ctx context.Context, w *world, name string, args []string) int {
 	err := dispatch(ctx, w, name, args)
+	w.caches.close()
 	var exit exitError
 	switch {
 	case err == nil:

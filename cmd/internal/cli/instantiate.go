@@ -49,8 +49,8 @@ func instantiateCommand(ctx context.Context, w *world, name string, args []strin
 		return err
 	}
 	defer stop()
-	set := defaultSettings()
-	if err := set.setAll(w.getenv("NIX_CONFIG"), w.warn); err != nil {
+	set, err := w.loadSettings(name)
+	if err != nil {
 		return err
 	}
 	if err := f.apply(&set, w.warn); err != nil {

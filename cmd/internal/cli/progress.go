@@ -24,6 +24,7 @@ type progress struct {
 	jobs  []*jobLine
 	done  int
 	total int
+	came  int   // objects from binary caches
 	bytes int64 // downloaded by finished jobs
 	drawn int   // lines on the screen that are ours
 	last  time.Time
@@ -36,6 +37,7 @@ type jobLine struct {
 	id          string
 	name        string
 	download    bool
+	copied      bool // from a binary cache: not one of the builds
 	phase, line string
 	got, want   int64
 	began       time.Time
@@ -194,7 +196,11 @@ func (p *progress) finished(id string) {
 				p.bytes += j.got
 			}
 			p.jobs = append(p.jobs[:i], p.jobs[i+1:]...)
-			p.done++
+			if j.copied {
+				p.came++
+			} else {
+				p.done++
+			}
 			return
 		}
 	}
@@ -223,8 +229,11 @@ func (p *progress) draw() {
 		}
 		lines = append(lines, j.text())
 	}
-	if p.total > 0 {
+	if p.total > 0 || p.came > 0 {
 		s := fmt.Sprintf("[%d/%d built", p.done, p.total)
+		if p.came > 0 {
+			s += fmt.Sprintf(", %d copied", p.came)
+		}
 		if p.bytes > 0 {
 			s += ", " + byteSize(p.bytes) + " downloaded"
 		}
@@ -249,9 +258,9 @@ func (j *jobLine) text() string {
 	s := j.name
 	switch {
 	case j.download && j.want > 0:
-		return fmt.Sprintf("%s  %s of %s", s, byteSize(j.got), byteSize(j.want))
+		return fmt.Sprintf("%s  %s of %s%s", s, byteSize(j.got), byteSize(j.want), j.speed())
 	case j.download && j.got > 0:
-		return fmt.Sprintf("%s  %s", s, byteSize(j.got))
+		return fmt.Sprintf("%s  %s%s", s, byteSize(j.got), j.speed())
 	}
 	if j.phase != "" {
 		s += " (" + strings.TrimSuffix(j.phase, "Phase") + ")"
@@ -263,6 +272,25 @@ func (j *jobLine) text() string {
 		s += ": " + j.line
 	}
 	return s
+}
+
+// speed is the mean one of a download, once it means something.
+func (j *jobLine) speed() string {
+	t := time.Since(j.began)
+	if t < 500*time.Millisecond {
+		return ""
+	}
+	return ", " + byteSize(int64(float64(j.got)/t.Seconds())) + "/s"
+}
+
+// copying shows an object on its way from one store to another.
+func (p *progress) copying(id, name, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.jobs = append(p.jobs, &jobLine{id: id, name: name, download: true, copied: true, began: time.Now()})
+	if !p.live && !p.quiet {
+		p.say(text)
+	}
 }
 
 // clip cuts s to n columns, counting a rune as one.

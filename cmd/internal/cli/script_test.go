@@ -130,7 +130,13 @@ func TestScript(t *testing.T) {
 			env.Setenv("FILES", files.URL)
 			env.Setenv("CLOSED", "http://"+closed.Addr().String())
 			env.Setenv("PATH", env.Getenv("PATH"))
-			return nil
+			// No test asks the public cache.
+			conf := filepath.Join(env.WorkDir, "conf")
+			if err := os.MkdirAll(conf, 0o755); err != nil {
+				return err
+			}
+			env.Setenv("NIX_CONF_DIR", conf)
+			return os.WriteFile(filepath.Join(conf, "gonix.conf"), []byte("substituters =\n"), 0o644)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			// verify: the store must be whole.

@@ -14,6 +14,8 @@ import (
 // settings are Nix's settings as far as they mean something here, with its
 // names (nix.conf(5)) and defaults.
 type settings struct {
+	cacheSettings
+
 	System           string
 	Sandbox          bool
 	MaxJobs          int
@@ -51,6 +53,8 @@ type settings struct {
 
 func defaultSettings() settings {
 	return settings{
+		cacheSettings: defaultCacheSettings(),
+
 		System:           hostSystem(),
 		Sandbox:          true,
 		MaxJobs:          runtime.NumCPU(),
@@ -81,23 +85,46 @@ func hostSystem() string {
 
 // settingTable says how each setting takes its text.
 var settingTable = map[string]func(s *settings, v string) error{
-	"system":                      func(s *settings, v string) error { s.System = v; return nil },
-	"sandbox":                     func(s *settings, v string) error { return boolSetting(&s.Sandbox, v, "relaxed") },
-	"build-use-sandbox":           func(s *settings, v string) error { return boolSetting(&s.Sandbox, v, "relaxed") },
-	"max-jobs":                    func(s *settings, v string) error { return jobsSetting(&s.MaxJobs, v) },
-	"build-max-jobs":              func(s *settings, v string) error { return jobsSetting(&s.MaxJobs, v) },
-	"cores":                       func(s *settings, v string) error { return intSetting(&s.Cores, v) },
-	"build-cores":                 func(s *settings, v string) error { return intSetting(&s.Cores, v) },
-	"keep-going":                  func(s *settings, v string) error { return boolSetting(&s.KeepGoing, v) },
-	"keep-failed":                 func(s *settings, v string) error { return boolSetting(&s.KeepFailed, v) },
-	"log-lines":                   func(s *settings, v string) error { return intSetting(&s.LogLines, v) },
-	"timeout":                     func(s *settings, v string) error { return secondsSetting(&s.Timeout, v) },
-	"max-silent-time":             func(s *settings, v string) error { return secondsSetting(&s.MaxSilent, v) },
-	"max-call-depth":              func(s *settings, v string) error { return intSetting(&s.MaxCallDepth, v) },
-	"hashed-mirrors":              func(s *settings, v string) error { s.HashedMirrors = strings.Fields(v); return nil },
-	"download-attempts":           func(s *settings, v string) error { return intSetting(&s.DownloadAttempts, v) },
-	"stalled-download-timeout":    func(s *settings, v string) error { return secondsSetting(&s.StalledTimeout, v) },
-	"connect-timeout":             func(s *settings, v string) error { return secondsSetting(&s.ConnectTimeout, v) },
+	"system":                   func(s *settings, v string) error { s.System = v; return nil },
+	"sandbox":                  func(s *settings, v string) error { return boolSetting(&s.Sandbox, v, "relaxed") },
+	"build-use-sandbox":        func(s *settings, v string) error { return boolSetting(&s.Sandbox, v, "relaxed") },
+	"max-jobs":                 func(s *settings, v string) error { return jobsSetting(&s.MaxJobs, v) },
+	"build-max-jobs":           func(s *settings, v string) error { return jobsSetting(&s.MaxJobs, v) },
+	"cores":                    func(s *settings, v string) error { return intSetting(&s.Cores, v) },
+	"build-cores":              func(s *settings, v string) error { return intSetting(&s.Cores, v) },
+	"keep-going":               func(s *settings, v string) error { return boolSetting(&s.KeepGoing, v) },
+	"keep-failed":              func(s *settings, v string) error { return boolSetting(&s.KeepFailed, v) },
+	"log-lines":                func(s *settings, v string) error { return intSetting(&s.LogLines, v) },
+	"timeout":                  func(s *settings, v string) error { return secondsSetting(&s.Timeout, v) },
+	"max-silent-time":          func(s *settings, v string) error { return secondsSetting(&s.MaxSilent, v) },
+	"max-call-depth":           func(s *settings, v string) error { return intSetting(&s.MaxCallDepth, v) },
+	"hashed-mirrors":           func(s *settings, v string) error { s.HashedMirrors = strings.Fields(v); return nil },
+	"download-attempts":        func(s *settings, v string) error { return intSetting(&s.DownloadAttempts, v) },
+	"stalled-download-timeout": func(s *settings, v string) error { return secondsSetting(&s.StalledTimeout, v) },
+	"connect-timeout": func(s *settings, v string) error {
+		s.ConnectGiven = true
+		return secondsSetting(&s.ConnectTimeout, v)
+	},
+	"substitute":                  func(s *settings, v string) error { return boolSetting(&s.Substitute, v) },
+	"build-use-substitutes":       func(s *settings, v string) error { return boolSetting(&s.Substitute, v) },
+	"substituters":                func(s *settings, v string) error { return s.setSubstituters(v) },
+	"binary-caches":               func(s *settings, v string) error { return s.setSubstituters(v) },
+	"extra-substituters":          func(s *settings, v string) error { return extraSetting(&s.Substituters, v) },
+	"extra-binary-caches":         func(s *settings, v string) error { return extraSetting(&s.Substituters, v) },
+	"trusted-public-keys":         func(s *settings, v string) error { return wordsSetting(&s.TrustedKeys, v) },
+	"binary-cache-public-keys":    func(s *settings, v string) error { return wordsSetting(&s.TrustedKeys, v) },
+	"extra-trusted-public-keys":   func(s *settings, v string) error { return extraSetting(&s.TrustedKeys, v) },
+	"require-sigs":                func(s *settings, v string) error { return boolSetting(&s.RequireSigs, v) },
+	"always-allow-substitutes":    func(s *settings, v string) error { return boolSetting(&s.AlwaysSubstitute, v) },
+	"fallback":                    func(s *settings, v string) error { return boolSetting(&s.Fallback, v) },
+	"build-fallback":              func(s *settings, v string) error { return boolSetting(&s.Fallback, v) },
+	"http-connections":            func(s *settings, v string) error { return intSetting(&s.Connections, v) },
+	"max-substitution-jobs":       func(s *settings, v string) error { return intSetting(&s.SubstitutionJobs, v) },
+	"narinfo-cache-positive-ttl":  func(s *settings, v string) error { return secondsSetting(&s.PositiveTTL, v) },
+	"narinfo-cache-negative-ttl":  func(s *settings, v string) error { return secondsSetting(&s.NegativeTTL, v) },
+	"netrc-file":                  func(s *settings, v string) error { s.NetrcFile = v; return nil },
+	"secret-key-files":            func(s *settings, v string) error { return wordsSetting(&s.SecretKeyFiles, v) },
+	"extra-secret-key-files":      func(s *settings, v string) error { return extraSetting(&s.SecretKeyFiles, v) },
 	"show-trace":                  func(s *settings, v string) error { return boolSetting(&s.ShowTrace, v) },
 	"fsync-metadata":              func(s *settings, v string) error { return boolSetting(&s.FsyncMetadata, v) },
 	"pure-eval":                   func(s *settings, v string) error { return boolSetting(&s.Pure, v) },
@@ -126,10 +153,20 @@ var settingTable = map[string]func(s *settings, v string) error{
 // here; naming one is no mistake.
 var ignoredSettings = []string{
 	"auto-optimise-store", "builders", "builders-use-substitutes",
-	"extra-substituters", "extra-trusted-public-keys", "fallback", "http-connections",
-	"keep-derivations", "keep-outputs", "narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl",
-	"sandbox-fallback", "substitute", "substituters", "trusted-public-keys", "trusted-substituters",
+	"keep-derivations", "keep-outputs", "sandbox-fallback", "trusted-substituters", "trusted-binary-caches",
 	"trusted-users", "allowed-users", "accept-flake-config", "use-xdg-base-directories",
+	// What a nix.conf that was written for C++ Nix may say, too.
+	"allow-new-privileges", "allow-symlinked-store", "bash-prompt", "bash-prompt-prefix",
+	"bash-prompt-suffix", "build-dir", "build-hook", "build-poll-interval", "build-users-group",
+	"compress-build-log", "diff-hook", "download-buffer-size", "download-speed", "eval-cache",
+	"extra-platforms", "extra-sandbox-paths", "extra-system-features", "filter-syscalls", "flake-registry",
+	"fsync-store-paths", "gc-reserved-space", "http2", "id-count", "ignored-acls", "impersonate-linux-26",
+	"keep-build-log", "keep-env-derivations", "max-build-log-size", "max-free", "min-free",
+	"min-free-check-interval", "nar-buffer-size", "narinfo-cache-meta-ttl", "plugin-files", "post-build-hook",
+	"pre-build-hook", "preallocate-contents", "print-missing", "require-drop-supplementary-groups",
+	"run-diff-hook", "sandbox-build-dir", "sandbox-dev-shm-size", "sandbox-paths", "ssl-cert-file", "start-id",
+	"store", "sync-before-registering", "system-features", "use-case-hack", "use-cgroups",
+	"use-sqlite-wal", "user-agent-suffix",
 }
 
 // set gives a setting its text; known is false if Nix would not know it.
@@ -148,28 +185,9 @@ func (s *settings) set(name, value string) (known bool, err error) {
 	return false, nil
 }
 
-// setAll applies the text of NIX_CONFIG: name = value lines, # begins a
-// comment.
+// setAll applies the text of NIX_CONFIG.
 func (s *settings) setAll(text string, warn func(string)) error {
-	for line := range strings.Lines(text) {
-		line, _, _ = strings.Cut(line, "#")
-		line = strings.TrimSpace(line)
-		if line == "" {
-			continue
-		}
-		name, value, ok := strings.Cut(line, "=")
-		if !ok {
-			return fmt.Errorf("NIX_CONFIG: the line '%s' is not of the form name = value", line)
-		}
-		known, err := s.set(strings.TrimSpace(name), strings.TrimSpace(value))
-		if err != nil {
-			return fmt.Errorf("NIX_CONFIG: %w", err)
-		}
-		if !known {
-			warn(fmt.Sprintf("unknown setting '%s'", strings.TrimSpace(name)))
-		}
-	}
-	return nil
+	return s.setLines(text, "NIX_CONFIG", warn, nil)
 }
 
 // feature reports whether an experimental feature of Nix is on.
