@@ -20,6 +20,10 @@ var commands = []command{
 	{"build", []string{"gonix-build", "nix-build"}, "build derivations and container images", buildCommand},
 	{"instantiate", []string{"gonix-instantiate", "nix-instantiate"}, "make derivations of expressions, or evaluate or parse them", instantiateCommand},
 	{"repl", []string{"gonix-repl"}, "evaluate expressions as they are typed", replCommand},
+	{"copy", nil, "copy paths to and from binary caches and other stores", copyCommand},
+	{"sign", nil, "sign store paths", signCommand},
+	{"key", nil, "make keys that sign store paths", keyCommand},
+	{"serve", nil, "offer the store as a binary cache over HTTP", serveCommand},
 }
 
 // dispatch runs the command that the program is called as, or the one that
@@ -56,7 +60,11 @@ func usage(out io.Writer) {
 	var b strings.Builder
 	b.WriteString("Usage: gonix COMMAND [FLAG]... [ARGUMENT]...\n\nCommands:\n")
 	for _, c := range commands {
-		fmt.Fprintf(&b, "  %-12s %s (also as %s)\n", c.name, c.about, strings.Join(c.alone, ", "))
+		also := ""
+		if len(c.alone) > 0 {
+			also = fmt.Sprintf(" (also as %s)", strings.Join(c.alone, ", "))
+		}
+		fmt.Fprintf(&b, "  %-15s %s%s\n", c.name, c.about, also)
 	}
 	b.WriteString("\n'gonix COMMAND --help' describes one of them.\n")
 	io.WriteString(out, b.String())

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"gonix/derivation/cacheserver"
+	"gonix/derivation/store"
+)
+
+// serveCommand offers the store as a binary cache until it is interrupted.
+func serveCommand(ctx context.Context, w *world, name string, args []string) error {
+	var f evalFlags
+	var files []string
+	var listen string
+	var priority int
+	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
+	fs.SortFlags = false
+	fs.StringVarP(&listen, "listen", "l", "127.0.0.1:5000", "`address` and port")
+	fs.StringArrayVarP(&files, "key-file", "k", nil, "`file` with the secret key that signs the answers (repeatable)")
+	fs.IntVar(&priority, "priority", 30, "what clients are told: caches with smaller `numbers` are asked first")
+	f.declareSettings(fs)
+	f.declareLast(fs)
+	if err := f.parse(fs, args); err != nil {
+		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
+	}
+	if f.help {
+		fmt.Fprintf(w.stdout, "Usage: %s [FLAG]...\n\nOffer the store as a binary cache over HTTP.\n\n%s", name, fs.FlagUsages())
+		return nil
+	}
+	if len(f.files) > 0 {
+		return fmt.Errorf("'%s' is one argument too many\nTry '%s --help' for more information.", f.files[0], name)
+	}
+	keys, err := w.secretKeys(files)
+	if err != nil {
+		return err
+	}
+	root, err := w.storeRoot(f.store)
+	if err != nil {
+		return err
+	}
+	st, err := store.Open(root, store.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	socket, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler: cacheserver.New(cacheserver.Handler{
+			Store: st, Keys: keys, Priority: priority,
+			Log: func(err error) { w.warn(err.Error()) },
+		}),
+		ReadHeaderTimeout: 30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          log.New(w.stderr, "", 0),
+	}
+	fmt.Fprintf(w.stderr, "serving '%s' at http://%s\n", st.Dir(), socket.Addr())
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.Serve(socket); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
