@@ -62,6 +62,11 @@ func copyCommand(ctx context.Context, w *world, name string, args []string) erro
 	if err := f.apply(&set, w.warn); err != nil {
 		return err
 	}
+	stop, err := f.profile()
+	if err != nil {
+		return err
+	}
+	defer stop()
 	p := newProgress(w.stderr, w.terminal && !f.quiet, w.width)
 	p.quiet = f.quiet
 	p.run()
