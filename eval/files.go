@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gonix/derivation/nar"
+	"gonix/derivation/storepath"
 )
 
 // Mount makes the files of FS appear below the absolute directory Path.
@@ -35,8 +36,6 @@ type Files struct {
 }
 
 var _ nar.FileSystem = Files{}
-
-const storeDir = "/nix/store"
 
 // corePath is where the files of <nix/…> appear, in all Files: such a path may
 // be copied to the store like any other.
@@ -97,7 +96,7 @@ func (f Files) aboveMount(p string) bool {
 
 // local is where this machine keeps p.
 func (f Files) local(p string) string {
-	if f.Physical != nil && (p == storeDir || strings.HasPrefix(p, storeDir+"/")) {
+	if f.Physical != nil && (p == storepath.Dir || strings.HasPrefix(p, storepath.Dir+"/")) {
 		return f.Physical(p)
 	}
 	return p

@@ -322,7 +322,7 @@ func (r *runner) compare(job *Job, infos []store.Info) error {
 				return errors.Join(e, err)
 			}
 			e.kept = r.store.LogicalFile(kept)
-			if r.store.Root() != "/" {
+			if r.store.Dir() != storepath.Dir {
 				e.kept = kept
 			}
 		}

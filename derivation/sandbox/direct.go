@@ -27,8 +27,8 @@ import (
 )
 
 // Direct runs the builders of derivations on the machine as it is, for machines
-// without namespaces. The store must lie at /nix/store, for that is where
-// builders look for their inputs; they see everything else as well.
+// without namespaces. The store must lie at its logical place, /nix/store, for
+// that is where builders look for their inputs; they see everything else as well.
 //
 // Outputs that are valid already (a check, or one of several outputs missing)
 // are made under another name of the same length, which is replaced in the

@@ -78,7 +78,7 @@ func (t *tempRoots) add(state string, p storepath.Path) error {
 		}
 		// A collector is at work. It has read the roots already, so it has to
 		// be told, unless it has just ended.
-		told, err := t.tellCollector(filepath.Join(state, "gc-socket/socket"), p)
+		told, err := t.tellCollector(filepath.Join(state, collectorSocket), p)
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,11 @@ func openTempRoots(dir string) (*os.File, error) {
 // tellCollector reports whether a running collector promised to spare p.
 func (t *tempRoots) tellCollector(socket string, p storepath.Path) (bool, error) {
 	if t.socket == nil {
-		conn, err := net.Dial("unix", socket)
+		var conn net.Conn
+		err := atSocket(socket, func(name string) (err error) {
+			conn, err = net.Dial("unix", name)
+			return err
+		})
 		if errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOENT) {
 			return false, nil
 		}

@@ -47,7 +47,7 @@ func buildCommand(ctx context.Context, w *world, name string, args []string) err
 		return err
 	}
 
-	root, err := w.storeRoot(f.store)
+	at, err := w.storePlace(f.store)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func buildCommand(ctx context.Context, w *world, name string, args []string) err
 	p.run()
 	defer p.close()
 
-	st, err := store.Open(root, store.Options{Waiting: func(what string) { p.printf("waiting for %s...", what) }})
+	st, err := at.open(store.Options{Waiting: func(what string) { p.printf("waiting for %s...", what) }})
 	if err != nil {
 		return err
 	}
