@@ -626,7 +626,7 @@ func TestLeftovers(t *testing.T) {
 	// A build that was killed after its output had been moved into place ...
 	os.MkdirAll(b.store.RealPath(b.out(d, "out"))+"/half", 0o755)
 	// ... and whose directories are still there, not locked by anybody.
-	space, err := newWorkspace(b.store, d)
+	space, err := newWorkspace(b.store, d, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -636,7 +636,7 @@ func TestLeftovers(t *testing.T) {
 	}
 	b.clean()
 	// Those of a living process stay.
-	if space, err = newWorkspace(b.store, d); err != nil {
+	if space, err = newWorkspace(b.store, d, ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := sweep(t.Context(), b.store); err != nil {

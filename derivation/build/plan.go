@@ -84,6 +84,10 @@ func (p *planner) node(path storepath.Path) (*node, error) {
 	if n, ok := p.nodes[path]; ok {
 		return n, nil
 	}
+	// What is looked at must not be collected before it is used.
+	if err := p.store.TempRoot(path); err != nil {
+		return nil, err
+	}
 	drv, err := p.store.ReadDerivation(p.ctx, path)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, fmt.Errorf("derivation '%s' is not in the store: %w", path, err)
@@ -114,6 +118,9 @@ func (p *planner) need(n *node, outputs []string, check bool) error {
 			return fmt.Errorf("derivation '%s' does not have wanted outputs '%s'", n.path, name)
 		}
 		n.wanted[name] = true
+		if err := p.store.TempRoot(o.Path); err != nil {
+			return err
+		}
 		if build {
 			continue
 		}
@@ -130,6 +137,11 @@ func (p *planner) need(n *node, outputs []string, check bool) error {
 		return fmt.Errorf("derivation '%s' depends on itself", n.path)
 	}
 	n.state = entered
+	for _, src := range n.drv.InputSrcs {
+		if err := p.store.TempRoot(src); err != nil {
+			return err
+		}
+	}
 	for _, in := range n.drv.Inputs() {
 		dep, err := p.node(in)
 		if err != nil {

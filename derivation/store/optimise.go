@@ -33,11 +33,17 @@ func (s *Local) MakeRoom(ctx context.Context) error {
 // AutoOptimise is [Local.OptimisePath] for an object that is about to be
 // registered, if the store was opened with Optimise.
 func (s *Local) AutoOptimise(ctx context.Context, p storepath.Path) error {
+	return s.AutoOptimiseAt(ctx, s.RealPath(p))
+}
+
+// AutoOptimiseAt is AutoOptimise for a canonical tree that has not got its place
+// yet; it is on the store's file system.
+func (s *Local) AutoOptimiseAt(ctx context.Context, path string) error {
 	if !s.opts.Optimise {
 		return nil
 	}
-	o := optimiser{s: s, ctx: ctx, warn: func(string) {}}
-	return o.tree(s.RealPath(p))
+	o := optimiser{s: s, ctx: ctx, top: path, warn: func(string) {}}
+	return o.tree(path)
 }
 
 // Optimise replaces files of equal content in all objects by hard links to one of
@@ -64,7 +70,8 @@ func (s *Local) Optimise(ctx context.Context, warn func(string)) (Saving, error)
 		} else if !ok {
 			continue // collected meanwhile
 		}
-		if err := o.tree(s.RealPath(p)); err != nil {
+		o.top = s.RealPath(p)
+		if err := o.tree(o.top); err != nil {
 			return o.saving, fmt.Errorf("optimise '%s': %w", p, err)
 		}
 	}
@@ -76,6 +83,7 @@ type optimiser struct {
 	s      *Local
 	ctx    context.Context
 	warn   func(string)
+	top    string          // the object
 	linked map[uint64]bool // inodes of .links; nil if they have not been read
 	saving Saving
 }
@@ -186,7 +194,7 @@ func (o *optimiser) file(path string, st *unix.Stat_t) error {
 // replace puts a link in the place of path, in one step.
 func (o *optimiser) replace(path, link string, st *unix.Stat_t) error {
 	parent := filepath.Dir(path)
-	if parent != o.s.dir {
+	if path != o.top {
 		if err := os.Chmod(parent, 0o755); err != nil {
 			return err
 		}

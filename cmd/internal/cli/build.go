@@ -47,17 +47,13 @@ func buildCommand(ctx context.Context, w *world, name string, args []string) err
 		return err
 	}
 
-	at, err := w.storePlace(f.store)
-	if err != nil {
-		return err
-	}
 	p := newProgress(w.stderr, w.terminal && !f.quiet, w.width)
 	p.quiet = f.quiet
 	p.logs = !f.noOutput && !f.quiet && (f.verbose > 0 || f.logs || !w.terminal)
 	p.run()
 	defer p.close()
 
-	st, err := at.open(store.Options{Waiting: func(what string) { p.printf("waiting for %s...", what) }})
+	st, err := w.openStore(&f.evalFlags, &set, p)
 	if err != nil {
 		return err
 	}
@@ -98,60 +94,77 @@ func dryRun(ctx context.Context, w *world, st *store.Local, wishes []wish) error
 	if err != nil {
 		return err
 	}
-	switch n := len(plan.Builds); {
-	case n == 1:
-		fmt.Fprintln(w.stderr, "this derivation will be built:")
-	case n > 1:
-		fmt.Fprintf(w.stderr, "these %d derivations will be built:\n", n)
-	}
-	for _, drv := range plan.Builds {
-		fmt.Fprintf(w.stderr, "  %s\n", drv)
-	}
+	printPlan(w, plan)
 	return printOutputs(ctx, w, st, wishes)
 }
 
 // realise makes the goals valid and shows how far it is.
 func realise(ctx context.Context, w *world, f *buildFlags, set *settings, st *store.Local, p *progress, goals []build.Goal, check bool) error {
-	plan, err := build.MakePlan(ctx, st, goals, check)
+	plan, err := build.MakePlan(ctx, st, goals, check || f.repair)
 	if err != nil {
 		return err
 	}
 	if len(plan.Builds) == 0 {
 		return nil
 	}
-	shell := ""
-	if set.Sandbox {
-		shell, err = sandboxShell(ctx, set, st, plan, func(goals []build.Goal) error {
-			return realise(ctx, w, f, set, st, p, goals, false)
-		})
-		if err != nil {
-			return err
-		}
+	opts, err := buildOptions(ctx, w, f, set, st, p, plan)
+	if err != nil {
+		return err
 	}
 	p.setTotal(len(plan.Builds))
-	_, err = build.Run(ctx, st, goals, build.Options{
+	opts.Check = check
+	if f.repair {
+		err = build.Repair(ctx, st, goals, opts, nil)
+	} else {
+		_, err = build.Run(ctx, st, goals, opts)
+	}
+	var failed *build.Error
+	if errors.As(err, &failed) {
+		return reportFailures(w, p, failed)
+	}
+	return err
+}
+
+// reportFailures says which builds have failed and why.
+func reportFailures(w *world, p *progress, failed *build.Error) error {
+	p.close()
+	for _, e := range failed.Failures {
+		fmt.Fprintf(w.stderr, "error: %s\n", indentRest(e.Error(), "       "))
+	}
+	return exitError{failed.ExitStatus()}
+}
+
+// buildOptions says how to carry out a plan; nil is one that is not known yet.
+func buildOptions(ctx context.Context, w *world, f *buildFlags, set *settings, st *store.Local, p *progress, plan *build.Plan) (build.Options, error) {
+	shell := ""
+	if set.Sandbox && plan != nil {
+		var err error
+		shell, err = sandboxShell(ctx, set, st, plan, func(goals []build.Goal) error {
+			plain := *f
+			plain.repair = false
+			return realise(ctx, w, &plain, set, st, p, goals, false)
+		})
+		if err != nil {
+			return build.Options{}, err
+		}
+	}
+	return build.Options{
 		Builders:   builders(w, set, st, shell),
 		Jobs:       set.MaxJobs,
 		Cores:      set.Cores,
 		KeepGoing:  set.KeepGoing,
 		KeepFailed: set.KeepFailed,
-		Check:      check,
 		Timeout:    set.Timeout,
 		MaxSilent:  set.MaxSilent,
+		MaxLogSize: set.MaxBuildLogSize,
 		LogLines:   set.LogLines,
+		NoLog:      !set.KeepBuildLog,
+		PlainLog:   !set.CompressBuildLog,
+		BuildDir:   set.BuildDir,
 		System:     set.System,
 		LookupEnv:  w.lookupEnv,
 		Events:     show(p, st),
-	})
-	var failed *build.Error
-	if errors.As(err, &failed) {
-		p.close()
-		for _, e := range failed.Failures {
-			fmt.Fprintf(w.stderr, "error: %s\n", indentRest(e.Error(), "       "))
-		}
-		return exitError{failed.ExitStatus()}
-	}
-	return err
+	}, nil
 }
 
 // indentRest indents all lines but the first.

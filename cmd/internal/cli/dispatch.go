@@ -20,12 +20,24 @@ var commands = []command{
 	{"build", []string{"gonix-build", "nix-build"}, "build derivations and container images", buildCommand},
 	{"instantiate", []string{"gonix-instantiate", "nix-instantiate"}, "make derivations of expressions, or evaluate or parse them", instantiateCommand},
 	{"repl", []string{"gonix-repl"}, "evaluate expressions as they are typed", replCommand},
+	{"store", []string{"nix-store"}, "look at the store and change it", storeCommand},
+	{"collect-garbage", []string{"nix-collect-garbage"}, "delete what nothing needs", collectGarbageCommand},
+	{"hash", []string{"nix-hash"}, "print hashes of files, or in other forms", hashCommand},
+	{"prefetch-url", []string{"nix-prefetch-url"}, "download a file to the store and print its hash", prefetchCommand},
+	{"path-info", nil, "print what is known about store paths", nixAs("path-info")},
+	{"why-depends", nil, "show why a store path needs another", nixAs("why-depends")},
+	{"log", nil, "print build logs", nixAs("log")},
+	{"derivation", nil, "print derivations as JSON (derivation show)", nixAs("derivation")},
+	{"nar", nil, "look into archives", nixAs("nar")},
 }
+
+// asNix is the program called as nix.
+var asNix = command{"nix", []string{"nix"}, "", nixMain}
 
 // dispatch runs the command that the program is called as, or the one that
 // the first argument names.
 func dispatch(ctx context.Context, w *world, name string, args []string) error {
-	for _, c := range commands {
+	for _, c := range append(commands, asNix) {
 		for _, alias := range c.alone {
 			if name == alias {
 				return c.run(ctx, w, name, args)
@@ -56,7 +68,11 @@ func usage(out io.Writer) {
 	var b strings.Builder
 	b.WriteString("Usage: gonix COMMAND [FLAG]... [ARGUMENT]...\n\nCommands:\n")
 	for _, c := range commands {
-		fmt.Fprintf(&b, "  %-12s %s (also as %s)\n", c.name, c.about, strings.Join(c.alone, ", "))
+		also := ""
+		if len(c.alone) > 0 {
+			also = fmt.Sprintf(" (also as %s)", strings.Join(c.alone, ", "))
+		}
+		fmt.Fprintf(&b, "  %-15s %s%s\n", c.name, c.about, also)
 	}
 	b.WriteString("\n'gonix COMMAND --help' describes one of them.\n")
 	io.WriteString(out, b.String())

@@ -84,11 +84,7 @@ func instantiateCommand(ctx context.Context, w *world, name string, args []strin
 func (x *instantiation) open() (shut func(), err error) {
 	dummy := x.w.storeWord(x.f.store) == "dummy://"
 	if !dummy && x.f.writes() {
-		at, err := x.w.storePlace(x.f.store)
-		if err != nil {
-			return nil, err
-		}
-		st, err := at.open(store.Options{Waiting: func(what string) { x.progress.printf("waiting for %s...", what) }})
+		st, err := x.w.openStore(&x.f.evalFlags, x.set, x.progress)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strconv"
@@ -30,6 +31,18 @@ type settings struct {
 	ConnectTimeout   time.Duration
 	ShowTrace        bool
 	FsyncMetadata    bool
+	BuildDir         string
+	KeepBuildLog     bool
+	CompressBuildLog bool
+	MaxBuildLogSize  int64
+
+	// The store.
+	KeepOutputs          bool
+	KeepDerivations      bool
+	AutoOptimise         bool
+	MinFree, MaxFree     int64
+	MinFreeCheckInterval time.Duration
+	UseCaseHack          bool
 
 	// What evaluation may do; see eval.Settings.
 	Pure                 bool
@@ -59,6 +72,12 @@ func defaultSettings() settings {
 		DownloadAttempts: 5,
 		StalledTimeout:   300 * time.Second,
 		ConnectTimeout:   15 * time.Second,
+
+		KeepBuildLog:         true,
+		CompressBuildLog:     true,
+		KeepDerivations:      true,
+		MaxFree:              math.MaxInt64,
+		MinFreeCheckInterval: 5 * time.Second,
 
 		ImportFromDerivation: true,
 
@@ -116,6 +135,19 @@ var settingTable = map[string]func(s *settings, v string) error{
 	"access-tokens":               func(s *settings, v string) error { return pairsSetting(&s.AccessTokens, v) },
 	"allow-dirty":                 func(s *settings, v string) error { return boolSetting(&s.AllowDirty, v) },
 	"warn-dirty":                  func(s *settings, v string) error { return boolSetting(&s.WarnDirty, v) },
+	"build-dir":                   func(s *settings, v string) error { s.BuildDir = v; return nil },
+	"keep-build-log":              func(s *settings, v string) error { return boolSetting(&s.KeepBuildLog, v) },
+	"compress-build-log":          func(s *settings, v string) error { return boolSetting(&s.CompressBuildLog, v) },
+	"max-build-log-size":          func(s *settings, v string) error { return sizeSetting(&s.MaxBuildLogSize, v) },
+	"keep-outputs":                func(s *settings, v string) error { return boolSetting(&s.KeepOutputs, v) },
+	"gc-keep-outputs":             func(s *settings, v string) error { return boolSetting(&s.KeepOutputs, v) },
+	"keep-derivations":            func(s *settings, v string) error { return boolSetting(&s.KeepDerivations, v) },
+	"gc-keep-derivations":         func(s *settings, v string) error { return boolSetting(&s.KeepDerivations, v) },
+	"auto-optimise-store":         func(s *settings, v string) error { return boolSetting(&s.AutoOptimise, v) },
+	"min-free":                    func(s *settings, v string) error { return sizeSetting(&s.MinFree, v) },
+	"max-free":                    func(s *settings, v string) error { return sizeSetting(&s.MaxFree, v) },
+	"min-free-check-interval":     func(s *settings, v string) error { return secondsSetting(&s.MinFreeCheckInterval, v) },
+	"use-case-hack":               func(s *settings, v string) error { return boolSetting(&s.UseCaseHack, v) },
 	"eval-system":                 func(s *settings, v string) error { s.EvalSystem = v; return nil },
 	"allow-import-from-derivation": func(s *settings, v string) error {
 		return boolSetting(&s.ImportFromDerivation, v)
@@ -125,11 +157,12 @@ var settingTable = map[string]func(s *settings, v string) error{
 // ignoredSettings are settings of Nix that change nothing about what is built
 // here; naming one is no mistake.
 var ignoredSettings = []string{
-	"auto-optimise-store", "builders", "builders-use-substitutes",
+	"builders", "builders-use-substitutes",
 	"extra-substituters", "extra-trusted-public-keys", "fallback", "http-connections",
-	"keep-derivations", "keep-outputs", "narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl",
+	"narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl",
 	"sandbox-fallback", "substitute", "substituters", "trusted-public-keys", "trusted-substituters",
 	"trusted-users", "allowed-users", "accept-flake-config", "use-xdg-base-directories",
+	"build-users-group", "gc-reserved-space", "flake-registry", "require-sigs", "json-log-path",
 }
 
 // set gives a setting its text; known is false if Nix would not know it.
@@ -258,6 +291,29 @@ func intSetting(dst *int, v string) error {
 	}
 	*dst = n
 	return nil
+}
+
+// sizeSetting takes a number of bytes, perhaps with K, M, G or T at its end.
+func sizeSetting(dst *int64, v string) error {
+	n, err := byteCount(v)
+	if err == nil {
+		*dst = n
+	}
+	return err
+}
+
+func byteCount(v string) (int64, error) {
+	digits, shift := v, 0
+	if v != "" {
+		if i := strings.IndexByte("KMGT", v[len(v)-1]&^0x20); i >= 0 {
+			digits, shift = v[:len(v)-1], 10*(i+1)
+		}
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n < 0 || n > math.MaxInt64>>shift {
+		return 0, fmt.Errorf("'%s' is not a number of bytes", v)
+	}
+	return n << shift, nil
 }
 
 func jobsSetting(dst *int, v string) error {

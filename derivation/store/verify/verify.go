@@ -255,3 +255,15 @@ func (v *verification) parallel(n int, work func(i int)) {
 	}
 	all.Wait()
 }
+
+// Contents hashes objects, several at once, and says what is wrong with those
+// whose content is not what was registered.
+func Contents(ctx context.Context, st *store.Local, paths []storepath.Path) ([]string, error) {
+	var wrong []string
+	v := &verification{
+		Options: Options{CheckContents: true, Info: func(string) {}, Error: func(text string) { wrong = append(wrong, text) }},
+		ctx:     ctx, st: st, order: paths,
+	}
+	err := v.contents()
+	return wrong, err
+}
