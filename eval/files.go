@@ -113,7 +113,7 @@ func (f Files) Local(p string) string {
 
 // aboveStore reports whether p is the store or a directory above it: they are
 // there even if nothing was put into the store yet.
-func aboveStore(p string) bool { return below(storeDir, p) }
+func aboveStore(p string) bool { return below(storepath.Dir, p) }
 
 // Lstat returns what lies at p. The directories above a mount exist.
 func (f Files) Lstat(p string) (fs.FileInfo, error) {
@@ -156,7 +156,7 @@ func (f Files) Entries(p string) ([]fs.DirEntry, error) {
 		return fs.ReadDir(m.FS, name)
 	}
 	entries, err := os.ReadDir(f.local(p))
-	if p == storeDir && errors.Is(err, fs.ErrNotExist) {
+	if p == storepath.Dir && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return entries, err

@@ -237,7 +237,7 @@ func TestFailure(t *testing.T) {
 	}
 	text := be.Failures[0].Error()
 	for _, part := range []string{
-		"builder for '" + bad.String() + "' failed with exit code 2;\nlast 10 log lines:\n> line 5\n",
+		"Cannot build '" + bad.String() + "'.\nReason: builder failed with exit code 2.\nLast 10 log lines:\n> line 5\n",
 		"> line 14\nFor full logs, run 'bzcat " + LogFile(b.store, bad) + "'.",
 	} {
 		if !strings.Contains(text, part) {
@@ -578,7 +578,7 @@ func TestReferenceChecks(t *testing.T) {
 		{"disallowed self", map[string]string{"disallowedReferences": "out"}, ""},
 		{"allowedRequisites", map[string]string{"allowedRequisites": "IN"}, "is not allowed to refer to the following paths:"},
 		{"disallowedRequisites", map[string]string{"disallowedRequisites": "BASE"}, "is not allowed to refer to the following paths:"},
-		{"nonsense", map[string]string{"allowedReferences": "lib"}, "contains an illegal reference specifier 'lib', expected store path or output name (one of [out])"},
+		{"nonsense", map[string]string{"allowedReferences": "lib"}, "contains output name 'lib', but this is not a valid output of this derivation. (Valid outputs are [out].)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t)

@@ -196,8 +196,10 @@ func (r *runner) build(n *node, outputs []storepath.Path) (err error) {
 	}
 	buildErr := r.runBuilder(b, job, log)
 	var infos []store.Info
+	rejected := false
 	if buildErr == nil {
 		infos, buildErr = r.examine(job)
+		rejected = buildErr != nil
 	}
 	full := buildErr != nil && (isFull(buildErr) || diskFull(space.build) || diskFull(space.chroot))
 	lines, logErr := log.close()
@@ -220,6 +222,9 @@ func (r *runner) build(n *node, outputs []storepath.Path) (err error) {
 		return buildErr
 	}
 	f := &Failure{Drv: n.path, Err: buildErr, Kind: kindOf(buildErr), LogFile: n.result.LogFile, DiskFull: full || isFull(buildErr)}
+	if rejected && f.Kind == BuildFailed {
+		f.Kind = Rejected
+	}
 	if showsLog(buildErr) {
 		f.Lines = lines
 	}

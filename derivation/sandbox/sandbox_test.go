@@ -289,7 +289,7 @@ func TestFailingBuilder(t *testing.T) {
 	} {
 		d := l.drv(derivation.Derivation{Name: "bad"}, "echo before", "write $out half", c.step)
 		err := l.build(d)
-		if err == nil || !strings.HasPrefix(err.Error(), "builder for '"+d.String()+"' ") || !strings.Contains(err.Error(), c.want) {
+		if err == nil || !strings.HasPrefix(err.Error(), "Cannot build '"+d.String()+"'.\nReason: builder ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v", c.step, err)
 		}
 		l.clean()

@@ -48,7 +48,7 @@ func buildCommand(ctx context.Context, w *world, name string, args []string) err
 	}
 
 	p := newProgress(w.stderr, w.terminal && !f.quiet, w.width)
-	p.quiet = f.quiet
+	p.quiet, p.raw = f.quiet, isOldName(name)
 	p.logs = !f.noOutput && !f.quiet && (f.verbose > 0 || f.logs || !w.terminal)
 	p.run()
 	defer p.close()
@@ -74,6 +74,10 @@ func buildCommand(ctx context.Context, w *world, name string, args []string) err
 	p.close()
 	return deliver(ctx, w, f, st, wishes)
 }
+
+// isOldName reports whether the program is called as one of Nix's old commands,
+// which scripts read the output of.
+func isOldName(name string) bool { return strings.HasPrefix(name, "nix-") }
 
 // goalsOf gathers the outputs that are wanted of each derivation.
 func goalsOf(wishes []wish) []build.Goal {

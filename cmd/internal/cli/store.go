@@ -171,6 +171,7 @@ func storeCommand(ctx context.Context, w *world, name string, args []string) err
 		return err
 	}
 	defer shut()
+	x.p.raw = isOldName(name)
 	if f.stdin && op.name != "import" && op.name != "restore" {
 		words := bufio.NewScanner(w.stdin)
 		words.Split(bufio.ScanWords)
