@@ -45,7 +45,7 @@ func (s *State) access(p string) access {
 			consider(s.entryPath(e.Path))
 		}
 	}
-	if best == noAccess && (s.files.aboveMount(p) || below(storepath.Dir, p)) {
+	if best == noAccess && s.files.aboveMount(p) {
 		best = onTheWay
 	}
 	return best

@@ -134,7 +134,11 @@ func (l *buildLog) append(text []byte) {
 func (l *buildLog) endLine() {
 	text := string(bytes.ToValidUTF8(l.line, []byte("\uFFFD")))
 	l.line, l.cr = l.line[:0], false
-	if m, ok := parseMessage(text); ok {
+	m, ok, err := parseMessage(text)
+	if err != nil {
+		l.report(Event{Kind: Note, Text: "warning: Unable to handle a JSON message from the derivation builder: " + err.Error()})
+	}
+	if ok {
 		switch m.Action {
 		case "setPhase":
 			l.report(Event{Kind: Phase, Text: m.Phase})
@@ -165,13 +169,21 @@ type message struct {
 	Msg    string
 }
 
-func parseMessage(line string) (message, bool) {
+// parseMessage returns false for an ordinary line, and an error besides if the
+// line looks like a message but is none.
+func parseMessage(line string) (message, bool, error) {
 	var m message
-	text, ok := bytes.CutPrefix([]byte(line), []byte("@nix "))
-	if !ok || json.Unmarshal(text, &m) != nil || m.Action == "" {
-		return message{}, false
+	text, ok := strings.CutPrefix(line, "@nix ")
+	if !ok {
+		return message{}, false, nil
 	}
-	return m, true
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		return message{}, false, err
+	}
+	if m.Action == "" {
+		return message{}, false, errors.New("it has no action")
+	}
+	return m, true, nil
 }
 
 // watch calls exceed once more than limit bytes are written; 0 is no limit.

@@ -283,8 +283,8 @@ func linkTo(t *testing.T, target string) string {
 func TestFailingBuilder(t *testing.T) {
 	l := newLab(t)
 	for _, c := range []struct{ step, want string }{
-		{"exit 7", "failed with exit code 7;"},
-		{"kill 9", "failed due to signal 9 (Killed);"},
+		{"exit 7", "failed with exit code 7."},
+		{"kill 9", "failed due to signal 9 (Killed)."},
 		{"nonsense", "> nonsense: no such step\n"},
 	} {
 		d := l.drv(derivation.Derivation{Name: "bad"}, "echo before", "write $out half", c.step)

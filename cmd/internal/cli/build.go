@@ -152,6 +152,14 @@ func buildOptions(ctx context.Context, w *world, f *buildFlags, set *settings, s
 			return build.Options{}, err
 		}
 	}
+	events := show(p, st)
+	if set.JSONLogPath != "" {
+		log, err := openJSONLog(w.abs(set.JSONLogPath))
+		if err != nil {
+			return build.Options{}, err
+		}
+		events = log.also(st, events)
+	}
 	return build.Options{
 		Builders:   builders(w, set, st, shell),
 		Jobs:       set.MaxJobs,
@@ -167,7 +175,7 @@ func buildOptions(ctx context.Context, w *world, f *buildFlags, set *settings, s
 		BuildDir:   set.BuildDir,
 		System:     set.System,
 		LookupEnv:  w.lookupEnv,
-		Events:     show(p, st),
+		Events:     events,
 	}, nil
 }
 

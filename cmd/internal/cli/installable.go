@@ -72,7 +72,9 @@ func (f *nixFlags) start(w *world, fs *pflag.FlagSet, args []string) error {
 	if f.stdin {
 		lines := bufio.NewScanner(w.stdin)
 		for lines.Scan() {
-			f.files = append(f.files, lines.Text())
+			if lines.Text() != "" {
+				f.files = append(f.files, lines.Text())
+			}
 		}
 	}
 	f.noLog = !f.logs && f.verbose == 0
@@ -183,6 +185,13 @@ func evalInstallables(e *evaluator, s *eval.State, f *nixFlags, names []string) 
 		if err != nil {
 			return nil, err
 		}
+		if i, ok, err := stringInstallable(s, sel); err != nil {
+			return nil, err
+		} else if ok {
+			i.text = name
+			list = append(list, i)
+			continue
+		}
 		packages, err := s.Packages(args, sel)
 		if err != nil {
 			return nil, err
@@ -205,6 +214,34 @@ func evalInstallables(e *evaluator, s *eval.State, f *nixFlags, names []string) 
 		}
 	}
 	return list, nil
+}
+
+// stringInstallable recognises a string that is one store path or output.
+func stringInstallable(s *eval.State, v value.Value) (installable, bool, error) {
+	v, err := s.Thread().Force(v, source.NoPos)
+	if err != nil {
+		return installable{}, false, err
+	}
+	str, ok := v.(*value.String)
+	if !ok || str.Ctx == nil {
+		return installable{}, false, nil
+	}
+	elems := str.Ctx.Elems()
+	if len(elems) != 1 {
+		return installable{}, false, nil
+	}
+	p, err := storepath.Parse(elems[0].Path)
+	if err != nil {
+		return installable{}, false, err
+	}
+	i := installable{realisation: realisation{path: p}}
+	switch {
+	case elems[0].Kind == value.Built:
+		i.outputs = []string{elems[0].Output}
+	case p.IsDerivation():
+		i.outputs = []string{}
+	}
+	return i, true, nil
 }
 
 // outputsToInstall are the outputs that a package without further words means:

@@ -34,6 +34,7 @@ type settings struct {
 	BuildDir         string
 	KeepBuildLog     bool
 	CompressBuildLog bool
+	JSONLogPath      string
 	MaxBuildLogSize  int64
 
 	// The store.
@@ -42,7 +43,6 @@ type settings struct {
 	AutoOptimise         bool
 	MinFree, MaxFree     int64
 	MinFreeCheckInterval time.Duration
-	UseCaseHack          bool
 
 	// What evaluation may do; see eval.Settings.
 	Pure                 bool
@@ -147,7 +147,7 @@ var settingTable = map[string]func(s *settings, v string) error{
 	"min-free":                    func(s *settings, v string) error { return sizeSetting(&s.MinFree, v) },
 	"max-free":                    func(s *settings, v string) error { return sizeSetting(&s.MaxFree, v) },
 	"min-free-check-interval":     func(s *settings, v string) error { return secondsSetting(&s.MinFreeCheckInterval, v) },
-	"use-case-hack":               func(s *settings, v string) error { return boolSetting(&s.UseCaseHack, v) },
+	"json-log-path":               func(s *settings, v string) error { s.JSONLogPath = v; return nil },
 	"eval-system":                 func(s *settings, v string) error { s.EvalSystem = v; return nil },
 	"allow-import-from-derivation": func(s *settings, v string) error {
 		return boolSetting(&s.ImportFromDerivation, v)
@@ -162,7 +162,7 @@ var ignoredSettings = []string{
 	"narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl",
 	"sandbox-fallback", "substitute", "substituters", "trusted-public-keys", "trusted-substituters",
 	"trusted-users", "allowed-users", "accept-flake-config", "use-xdg-base-directories",
-	"build-users-group", "gc-reserved-space", "flake-registry", "require-sigs", "json-log-path",
+	"build-users-group", "gc-reserved-space", "flake-registry", "require-sigs",
 }
 
 // set gives a setting its text; known is false if Nix would not know it.
