@@ -190,14 +190,7 @@ func (r *runner) checkFixed(job *Job, name string, info *store.Info) error {
 		return fmt.Errorf("fixed output derivations must not reference store paths: '%s' references %d distinct paths, e.g. '%s'",
 			job.DrvPath, len(info.References), info.References[0])
 	}
-	switch method {
-	case derivation.Recursive:
-		info.CA = "fixed:r:" + got.Prefixed32()
-	case derivation.Text:
-		info.CA = "text:" + got.Prefixed32()
-	default:
-		info.CA = "fixed:" + got.Prefixed32()
-	}
+	info.CA = contentAddress(method, got)
 	return nil
 }
 

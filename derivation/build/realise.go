@@ -221,6 +221,7 @@ func (r *runner) build(n *node, outputs []storepath.Path) (err error) {
 	if r.interrupted(buildErr) {
 		return buildErr
 	}
+	r.saveMismatch(job, buildErr)
 	f := &Failure{Drv: n.path, Err: buildErr, Kind: kindOf(buildErr), LogFile: n.result.LogFile, DiskFull: full || isFull(buildErr)}
 	if rejected && f.Kind == BuildFailed {
 		f.Kind = Rejected
