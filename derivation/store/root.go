@@ -76,6 +76,9 @@ func (s *Local) AddRoot(ctx context.Context, link string, target storepath.Path)
 	if err := replaceLink(filepath.Join(roots, "auto", name), link); err != nil {
 		return fmt.Errorf("add root: %w", err)
 	}
+	if err := s.repeatTempRoot(target); err != nil {
+		return fmt.Errorf("add root: %w", err)
+	}
 	return s.pruneRoots()
 }
 

@@ -52,6 +52,20 @@ func (s *Local) TempRoot(p storepath.Path) error {
 	return nil
 }
 
+// repeatTempRoot tells a running collector of p, although it is a temporary root
+// already. Whoever makes a permanent root does so afterwards: a collector that
+// has read the permanent roots, but not yet those of this process, would find
+// neither if the process ended in between.
+func (s *Local) repeatTempRoot(p storepath.Path) error {
+	t := &s.temp
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.add(s.state, p); err != nil {
+		return fmt.Errorf("temporary root '%s': %w", p, err)
+	}
+	return nil
+}
+
 func (t *tempRoots) add(state string, p storepath.Path) error {
 	if t.file == nil {
 		file, err := openTempRoots(filepath.Join(state, "temproots"))
