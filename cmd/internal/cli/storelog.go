@@ -32,7 +32,8 @@ func (x *storeRun) printEnv() error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(drv.Env)) {
-		fmt.Fprintf(x.out, "export %s; %s=%s\n", name, name, shellWord(drv.Env[name]))
+		// Nix, too, leaves a line between them.
+		fmt.Fprintf(x.out, "export %s; %s=%s\n\n", name, name, shellWord(drv.Env[name]))
 	}
 	fmt.Fprintf(x.out, "export _args; _args=%s\n", shellWord(strings.Join(drv.Args, " ")))
 	return nil

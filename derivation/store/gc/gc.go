@@ -176,7 +176,6 @@ func (c *collection) act() error {
 		}
 		return nil
 	case DeleteSpecific:
-		c.opts.Info("deleting specified paths...")
 		return c.deleteSpecific()
 	}
 	if c.opts.MaxFreed == 0 {

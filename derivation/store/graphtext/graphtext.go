@@ -58,7 +58,6 @@ func (t *tree) node(p storepath.Path, first, rest string) error {
 	if err != nil {
 		return err
 	}
-	slices.Reverse(sorted)
 	for i, ref := range sorted {
 		mark, more := connector, line
 		if i == len(sorted)-1 {
@@ -109,11 +108,8 @@ func GraphML(ctx context.Context, w io.Writer, st store.Store, roots []storepath
 		if info.Path.IsDerivation() {
 			kind = "derivation"
 		}
-		// Up to its first dash, which is what Nix calls the name here.
-		name := info.Path.Name()
-		if i := strings.IndexByte(name, '-'); i >= 0 {
-			name = name[:i+1]
-		}
+		// Up to its first dash, nothing without one: what Nix calls the name here.
+		name := info.Path.Name()[:strings.IndexByte(info.Path.Name(), '-')+1]
 		fmt.Fprintf(out, "  <node id=\"%s\">\n    <data key=\"narSize\">%d</data>\n    <data key=\"name\">%s</data>\n    <data key=\"type\">%s</data>\n  </node>\n",
 			info.Path.Base(), info.NarSize, name, kind)
 	}, func(from, to storepath.Path) {

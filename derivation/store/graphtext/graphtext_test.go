@@ -45,7 +45,7 @@ func TestTree(t *testing.T) {
 	if err := Tree(t.Context(), &b, st, list[2:]); err != nil {
 		t.Fatal(err)
 	}
-	want := "TOP\n├───MIDDLE\n│   └───LOW\n└───LOW [...]\n"
+	want := "TOP\n├───LOW\n└───MIDDLE\n    └───LOW [...]\n"
 	if got := short.Replace(b.String()); got != want {
 		t.Errorf("got\n%s", got)
 	}
