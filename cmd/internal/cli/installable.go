@@ -144,7 +144,7 @@ func (x *storeRun) evaluator(f *nixFlags) (*evaluator, *eval.State) {
 		w: x.w, flags: &f.evalFlags, set: x.set,
 		store:    x.st,
 		physical: x.st.RealFile,
-		fetcher:  fetcher{downloader(x.w, x.set, x.st), x.st},
+		fetcher:  treeFetcher(x.w, x.set, x.st),
 		trace:    progressWriter{x.p},
 		realise: func(elems []value.ContextElem) error {
 			goals, err := importGoals(x.set, elems)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"gonix/derivation/fetch"
 	"gonix/derivation/nar"
 	"gonix/derivation/nixhash"
 	"gonix/derivation/store"
@@ -282,7 +281,7 @@ func nixStorePrefetch(ctx context.Context, w *world, name string, args []string)
 		if err != nil {
 			return err
 		}
-		src := fetch.Source{URL: x.args[0], Name: objectName, Unpack: unpack, Algo: algo}
+		src := prefetched{URL: x.args[0], Name: objectName, Unpack: unpack, Algo: algo}
 		if src.Name == "" {
 			src.Name = urlName(src.URL)
 		}

@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"gonix/derivation/fetch"
+	"gonix/derivation/nar"
 	"gonix/derivation/nixhash"
+	"gonix/derivation/store"
 	"gonix/derivation/storepath"
 )
 
@@ -48,7 +52,7 @@ func prefetchCommand(ctx context.Context, w *world, name string, args []string) 
 	if err != nil {
 		return err
 	}
-	src := fetch.Source{URL: f.files[0], Name: objectName, Unpack: unpack, Algo: algo}
+	src := prefetched{URL: f.files[0], Name: objectName, Unpack: unpack, Algo: algo}
 	if src.Name == "" {
 		src.Name = urlName(src.URL)
 	}
@@ -85,7 +89,7 @@ func prefetchCommand(ctx context.Context, w *world, name string, args []string) 
 }
 
 // prefetch downloads src unless the store has what has the wanted hash.
-func (x *storeRun) prefetch(src fetch.Source) (storepath.Path, nixhash.Hash, error) {
+func (x *storeRun) prefetch(src prefetched) (storepath.Path, nixhash.Hash, error) {
 	if !src.Want.IsZero() {
 		p, err := storepath.FixedOutput(src.Name, src.Unpack, src.Want, nil, false)
 		if err != nil {
@@ -99,11 +103,59 @@ func (x *storeRun) prefetch(src fetch.Source) (storepath.Path, nixhash.Hash, err
 		}
 	}
 	x.p.setStage("downloading " + src.URL)
-	p, got, err := downloader(x.w, x.set, x.st).Add(x.ctx, x.st, src)
-	if err == nil && !src.Want.IsZero() && !got.Equal(src.Want) {
-		err = fmt.Errorf("hash mismatch for '%s':\n  specified: %s\n  got:       %s", src.URL, src.Want.SRI(), got.SRI())
+	dir, err := os.MkdirTemp("", "gonix-prefetch-")
+	if err != nil {
+		return storepath.Path{}, src.Want, err
 	}
+	defer store.RemoveTree(dir)
+	f, err := os.Create(filepath.Join(dir, "file"))
+	if err != nil {
+		return storepath.Path{}, src.Want, err
+	}
+	defer f.Close()
+	if _, err := downloader(x.w, x.set, x.st).Fetch(x.ctx, fetch.Request{URL: src.URL}, f); err != nil {
+		return storepath.Path{}, src.Want, err
+	}
+	root := f.Name()
+	if src.Unpack {
+		if root, _, err = fetch.Extract(x.ctx, filepath.Join(dir, "tree"), root); err != nil {
+			return storepath.Path{}, src.Want, fmt.Errorf("unpack '%s': %w", src.URL, err)
+		}
+	}
+	return x.addPrefetched(src, root)
+}
+
+// addPrefetched adds what was downloaded, if it has the wanted hash.
+func (x *storeRun) addPrefetched(src prefetched, root string) (storepath.Path, nixhash.Hash, error) {
+	algo := src.Algo
+	if !src.Want.IsZero() {
+		algo = src.Want.Algo
+	}
+	h := algo.New()
+	var err error
+	if src.Unpack {
+		err = nar.Dump(h, root)
+	} else {
+		err = copyFile(h, root)
+	}
+	if err != nil {
+		return storepath.Path{}, src.Want, err
+	}
+	got := nixhash.Of(algo, h)
+	if !src.Want.IsZero() && !got.Equal(src.Want) {
+		return storepath.Path{}, got, fmt.Errorf("hash mismatch for '%s':\n  specified: %s\n  got:       %s", src.URL, src.Want.SRI(), got.SRI())
+	}
+	p, err := x.st.AddPath(x.ctx, src.Name, root, store.Ingestion{Flat: !src.Unpack, Algo: algo})
 	return p, got, err
+}
+
+// prefetched is something to download to the store.
+type prefetched struct {
+	URL    string
+	Name   string // of the store object
+	Unpack bool   // the tree in the archive becomes the object
+	Algo   nixhash.Algorithm
+	Want   nixhash.Hash // zero if any will do
 }
 
 // urlName is the last part of a URL's path.
