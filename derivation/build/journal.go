@@ -133,7 +133,10 @@ func (w *workspace) remove() error {
 
 // keep removes everything but the build directory.
 func (w *workspace) keep() error {
-	_, err := store.RemoveTree(w.chroot)
+	var err error
+	if w.chroot != "" { // else the build ended before it made anything
+		_, err = store.RemoveTree(w.chroot)
+	}
 	if err == nil {
 		err = os.Remove(w.journal.Name())
 	}

@@ -178,3 +178,32 @@ func TestMismatchIsKept(t *testing.T) {
 func fixedText(text string) derivation.Output {
 	return derivation.Output{HashAlgo: "sha256", Hash: nixhash.Sum(nixhash.SHA256, []byte(text)).Base16()}
 }
+
+// TestEmptyJournal: a build that was killed before it wrote its journal costs
+// nobody anything, least of all the working directory.
+func TestEmptyJournal(t *testing.T) {
+	b := newBench(t)
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/precious", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	if err := os.MkdirAll(buildsDir(b.store), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(buildsDir(b.store)+"/nix-build-x.drv-0"+journalSuffix, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := sweep(t.Context(), b.store); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir + "/precious"); err != nil {
+		t.Error(err)
+	}
+	b.clean()
+	for _, name := range []string{"", ".", "..", "/", "x/.."} {
+		if _, err := store.RemoveTree(name); err == nil {
+			t.Errorf("'%s' was deleted", name)
+		}
+	}
+}

@@ -13,6 +13,10 @@ import (
 // which counts links in the same way). It follows no
 // symbolic link; a path that does not exist is no error.
 func RemoveTree(path string) (freed int64, err error) {
+	// What comes of an empty name must not be the working directory.
+	if base := filepath.Base(path); base == "." || base == ".." || base == "/" {
+		return 0, fmt.Errorf("delete '%s': it is no name of something in a directory", path)
+	}
 	parent, err := unix.Open(filepath.Dir(path), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err == unix.ENOENT {
 		return 0, nil
