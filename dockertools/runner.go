@@ -35,7 +35,7 @@ type RootCommand struct {
 type Runner func(ctx context.Context, c RootCommand) (rootfs.Owners, error)
 
 // scriptName is where a script lies for the time it runs.
-const scriptName = storepath.Dir + "/run.sh"
+const scriptName = storepath.DefaultDir + "/run.sh"
 
 // script is a script of the user with its surroundings.
 type script struct {

@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"gonix/derivation/storepath"
 	"gonix/eval/value"
 )
 
@@ -23,7 +24,7 @@ func (s *State) guarded() bool { return s.opt.Settings.Pure || s.opt.Settings.Re
 // access is the rule of restricted and pure evaluation, for a path without
 // symbolic links. Store objects, which cannot change, may be read by either.
 func (s *State) access(p string) access {
-	if m, _ := s.files.mount(p); m != nil || below(p, storeDir) && p != storeDir {
+	if m, _ := s.files.mount(p); m != nil || below(p, storepath.Dir) && p != storepath.Dir {
 		return readable
 	}
 	best := noAccess
@@ -44,7 +45,7 @@ func (s *State) access(p string) access {
 			consider(s.entryPath(e.Path))
 		}
 	}
-	if best == noAccess && (s.files.aboveMount(p) || below(storeDir, p)) {
+	if best == noAccess && s.files.aboveMount(p) {
 		best = onTheWay
 	}
 	return best

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gonix/derivation/nar"
+	"gonix/derivation/storepath"
 )
 
 // Mount makes the files of FS appear below the absolute directory Path.
@@ -35,8 +36,6 @@ type Files struct {
 }
 
 var _ nar.FileSystem = Files{}
-
-const storeDir = "/nix/store"
 
 // corePath is where the files of <nix/…> appear, in all Files: such a path may
 // be copied to the store like any other.
@@ -97,7 +96,7 @@ func (f Files) aboveMount(p string) bool {
 
 // local is where this machine keeps p.
 func (f Files) local(p string) string {
-	if f.Physical != nil && (p == storeDir || strings.HasPrefix(p, storeDir+"/")) {
+	if f.Physical != nil && (p == storepath.Dir || strings.HasPrefix(p, storepath.Dir+"/")) {
 		return f.Physical(p)
 	}
 	return p
@@ -114,7 +113,7 @@ func (f Files) Local(p string) string {
 
 // aboveStore reports whether p is the store or a directory above it: they are
 // there even if nothing was put into the store yet.
-func aboveStore(p string) bool { return below(storeDir, p) }
+func aboveStore(p string) bool { return below(storepath.Dir, p) }
 
 // Lstat returns what lies at p. The directories above a mount exist.
 func (f Files) Lstat(p string) (fs.FileInfo, error) {
@@ -157,7 +156,7 @@ func (f Files) Entries(p string) ([]fs.DirEntry, error) {
 		return fs.ReadDir(m.FS, name)
 	}
 	entries, err := os.ReadDir(f.local(p))
-	if p == storeDir && errors.Is(err, fs.ErrNotExist) {
+	if p == storepath.Dir && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return entries, err

@@ -123,7 +123,7 @@ func fileType(m fs.FileMode) builtin.FileType {
 
 // StoreObject implements [builtin.Host].
 func (s *State) StoreObject(p string) (string, bool) {
-	if !strings.HasPrefix(p, storeDir+"/") {
+	if !strings.HasPrefix(p, storepath.Dir+"/") {
 		return "", false
 	}
 	object, _, err := storepath.Split(p)

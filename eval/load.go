@@ -202,7 +202,7 @@ func (s *State) ScopedImport(th *value.Thread, pos source.Pos, scope *value.Attr
 
 // importDerivation makes a package of the derivation at file, if one is there.
 func (s *State) importDerivation(file string) (v value.Value, ok bool, err error) {
-	if !strings.HasSuffix(file, storepath.DrvSuffix) || path.Dir(file) != storeDir {
+	if !strings.HasSuffix(file, storepath.DrvSuffix) || path.Dir(file) != storepath.Dir {
 		return nil, false, nil
 	}
 	p, err := storepath.Parse(file)

@@ -27,6 +27,10 @@ type Options struct {
 	KeepGoing  bool // do not stop at the first failure
 	KeepFailed bool // keep the build directories of failed builds
 	Check      bool // build goals again and compare
+	Repair     bool // build goals again and replace what has changed on disk
+
+	// BuildDir is where build directories are made; "" is the store's own place.
+	BuildDir string
 
 	Substituter Substituter // nil: everything is built
 	// AlwaysSubstitute does so for derivations with allowSubstitutes = false, too
@@ -41,6 +45,9 @@ type Options struct {
 	MaxSilent time.Duration // longest time without output; 0 for no limit
 	LogLines  int           // how many lines of the log a Failure has; 0 means 10
 	NoLog     bool          // keep no logs
+	PlainLog  bool          // do not compress them
+
+	MaxLogSize int64 // bytes that a build may write; 0 for no limit
 
 	System         string   // "x86_64-linux"; "" is what this program was made for
 	ExtraPlatforms []string // others that run here, too

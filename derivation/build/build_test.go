@@ -237,7 +237,7 @@ func TestFailure(t *testing.T) {
 	}
 	text := be.Failures[0].Error()
 	for _, part := range []string{
-		"builder for '" + bad.String() + "' failed with exit code 2;\nlast 10 log lines:\n> line 5\n",
+		"Cannot build '" + bad.String() + "'.\nReason: builder failed with exit code 2.\nLast 10 log lines:\n> line 5\n",
 		"> line 14\nFor full logs, run 'bzcat " + LogFile(b.store, bad) + "'.",
 	} {
 		if !strings.Contains(text, part) {
@@ -578,7 +578,7 @@ func TestReferenceChecks(t *testing.T) {
 		{"disallowed self", map[string]string{"disallowedReferences": "out"}, ""},
 		{"allowedRequisites", map[string]string{"allowedRequisites": "IN"}, "is not allowed to refer to the following paths:"},
 		{"disallowedRequisites", map[string]string{"disallowedRequisites": "BASE"}, "is not allowed to refer to the following paths:"},
-		{"nonsense", map[string]string{"allowedReferences": "lib"}, "contains an illegal reference specifier 'lib', expected store path or output name (one of [out])"},
+		{"nonsense", map[string]string{"allowedReferences": "lib"}, "contains output name 'lib', but this is not a valid output of this derivation. (Valid outputs are [out].)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t)
@@ -626,7 +626,7 @@ func TestLeftovers(t *testing.T) {
 	// A build that was killed after its output had been moved into place ...
 	os.MkdirAll(b.store.RealPath(b.out(d, "out"))+"/half", 0o755)
 	// ... and whose directories are still there, not locked by anybody.
-	space, err := newWorkspace(b.store, d)
+	space, err := newWorkspace(b.store, d, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -636,7 +636,7 @@ func TestLeftovers(t *testing.T) {
 	}
 	b.clean()
 	// Those of a living process stay.
-	if space, err = newWorkspace(b.store, d); err != nil {
+	if space, err = newWorkspace(b.store, d, ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := sweep(t.Context(), b.store); err != nil {

@@ -174,7 +174,7 @@ func specifiers(job *Job, output string, list []string) (map[storepath.Path]bool
 		}
 		p, err := storepath.Parse(word)
 		if err != nil {
-			return nil, fmt.Errorf("derivation '%s' output check for '%s' contains an illegal reference specifier '%s', expected store path or output name (one of [%s])",
+			return nil, fmt.Errorf("derivation '%s' output check for '%s' contains output name '%s', but this is not a valid output of this derivation. (Valid outputs are [%s].)",
 				job.DrvPath, output, word, strings.Join(slices.Sorted(maps.Keys(job.Outputs)), ", "))
 		}
 		spec[p] = true

@@ -13,6 +13,7 @@ import (
 
 	"gonix/derivation"
 	"gonix/derivation/nixhash"
+	"gonix/derivation/store/registration"
 	"gonix/derivation/storepath"
 )
 
@@ -183,19 +184,15 @@ func (job *Job) graph(ctx context.Context, roots []storepath.Path) ([]storepath.
 }
 
 // registration lists paths with their references in the form that nix-store
-// --register-validity reads: path, deriver (left empty), number of references,
-// references.
+// --register-validity reads, without derivers.
 func (job *Job) registration(ctx context.Context, paths []storepath.Path) ([]byte, error) {
-	var b strings.Builder
+	var b []byte
 	for _, p := range paths {
 		info, err := job.Store.Info(ctx, p)
 		if err != nil {
 			return nil, fmt.Errorf("export a references graph: %w", err)
 		}
-		fmt.Fprintf(&b, "%s\n\n%d\n", p, len(info.References))
-		for _, r := range info.References {
-			fmt.Fprintln(&b, r)
-		}
+		b = registration.Append(b, info, registration.Form{})
 	}
-	return []byte(b.String()), nil
+	return b, nil
 }

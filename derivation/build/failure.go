@@ -32,6 +32,7 @@ const (
 	TimedOut
 	HashMismatch
 	CheckMismatch // a rebuild gave something else
+	Rejected      // the builder succeeded, but its outputs are not what they must be
 	Misc          // the build did not even start
 )
 
@@ -59,7 +60,7 @@ func (f *Failure) Error() string {
 	var exit *ExitError
 	switch text := f.Err.Error(); {
 	case errors.As(f.Err, &exit) && text == exit.Error():
-		fmt.Fprintf(&b, "builder for '%s' %s", f.Drv, text)
+		fmt.Fprintf(&b, "Cannot build '%s'.\nReason: builder %s.", f.Drv, text)
 	case exit != nil: // of a program that a builtin builder ran
 		fmt.Fprintf(&b, "building '%s': %s", f.Drv, text)
 	case strings.Contains(text, storepath.Dir+"/"):
@@ -73,7 +74,11 @@ func (f *Failure) Error() string {
 	if len(f.Lines) == 0 {
 		return b.String()
 	}
-	fmt.Fprintf(&b, ";\nlast %d log lines:\n", len(f.Lines))
+	if strings.HasSuffix(b.String(), ".") {
+		fmt.Fprintf(&b, "\nLast %d log lines:\n", len(f.Lines))
+	} else {
+		fmt.Fprintf(&b, ";\nlast %d log lines:\n", len(f.Lines))
+	}
 	for _, line := range f.Lines {
 		fmt.Fprintf(&b, "> %s\n", line)
 	}
@@ -132,7 +137,7 @@ func (e *Error) Unwrap() []error { return e.Failures }
 
 // exitBits are what each kind adds to the exit status; buildFailureBit comes
 // with the first three.
-var exitBits = [...]int{BuildFailed: 0, TimedOut: 0x01, HashMismatch: 0x02, CheckMismatch: 0x08, Misc: 0}
+var exitBits = [...]int{BuildFailed: 0, TimedOut: 0x01, HashMismatch: 0x02, CheckMismatch: 0x08, Rejected: 0, Misc: 0}
 
 const (
 	buildFailureBit = 0x04
@@ -147,7 +152,7 @@ func (e *Error) ExitStatus() int {
 	status := 0
 	for _, err := range e.Failures {
 		var f *Failure
-		if !errors.As(err, &f) || f.Kind == Misc {
+		if !errors.As(err, &f) || f.Kind == Misc || f.Kind == Rejected {
 			continue
 		}
 		status |= exitBase | exitBits[f.Kind]

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,9 +19,9 @@ import (
 // A workspace is where one build happens: a build directory, and a directory
 // within the store directory from which outputs are renamed into place.
 //
-// A build directory NAME has a journal NAME.lock beside it, which exists before
-// the directories do, names the second one, and is locked by the process that
-// builds. When that process is killed the lock goes, and whoever comes next
+// A build directory NAME has a journal STATE/builds/NAME.lock, which exists before
+// the directories do, names the second one and where the first one is if that is
+// elsewhere, and is locked by the process that builds. When that process is killed the lock goes, and whoever comes next
 // finds in the journal what to remove. Removing the journal keeps what it names.
 type workspace struct {
 	journal *os.File
@@ -38,7 +39,8 @@ const (
 func buildsDir(s *store.Local) string { return filepath.Join(s.StateDir(), "builds") }
 
 // newWorkspace makes the directories for drv, whose lock is held.
-func newWorkspace(s *store.Local, drv storepath.Path) (*workspace, error) {
+// The build directory is below buildDir if that is not "".
+func newWorkspace(s *store.Local, drv storepath.Path, buildDir string) (*workspace, error) {
 	dir := buildsDir(s)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make a build directory: %w", err)
@@ -46,11 +48,16 @@ func newWorkspace(s *store.Local, drv storepath.Path) (*workspace, error) {
 	w := &workspace{chroot: s.RealPath(drv) + chrootSuffix}
 	var err error
 	for i := 0; w.journal == nil; i++ {
-		w.build = filepath.Join(dir, fmt.Sprintf("nix-build-%s-%d", drv.Name(), i))
+		name := fmt.Sprintf("nix-build-%s-%d", drv.Name(), i)
+		w.build = filepath.Join(cmp.Or(buildDir, dir), name)
 		if _, err := os.Lstat(w.build); err == nil {
 			continue // a kept one
 		}
-		if w.journal, err = newJournal(w.build+journalSuffix, filepath.Base(w.chroot)); err != nil {
+		text := filepath.Base(w.chroot) + "\n"
+		if buildDir != "" {
+			text += w.build + "\n"
+		}
+		if w.journal, err = newJournal(filepath.Join(dir, name)+journalSuffix, text); err != nil {
 			return nil, fmt.Errorf("make a build directory: %w", err)
 		}
 	}
@@ -77,7 +84,7 @@ func (w *workspace) outDir() string { return filepath.Join(w.chroot, "store") }
 func (w *workspace) workDir() string { return filepath.Join(w.chroot, "work") }
 
 // newJournal creates and locks a journal; nil means that the name is taken.
-func newJournal(name, chroot string) (*os.File, error) {
+func newJournal(name, text string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return nil, nil
@@ -90,7 +97,7 @@ func newJournal(name, chroot string) (*os.File, error) {
 		f.Close()
 		return nil, err
 	}
-	if _, err := f.WriteString(chroot + "\n"); err != nil {
+	if _, err := f.WriteString(text); err != nil {
 		os.Remove(name)
 		f.Close()
 		return nil, err
@@ -126,7 +133,10 @@ func (w *workspace) remove() error {
 
 // keep removes everything but the build directory.
 func (w *workspace) keep() error {
-	_, err := store.RemoveTree(w.chroot)
+	var err error
+	if w.chroot != "" { // else the build ended before it made anything
+		_, err = store.RemoveTree(w.chroot)
+	}
 	if err == nil {
 		err = os.Remove(w.journal.Name())
 	}
@@ -168,7 +178,7 @@ func sweepOne(ctx context.Context, s *store.Local, build string) error {
 		f.Close()
 		return err
 	}
-	text, err := io.ReadAll(io.LimitReader(f, 4096))
+	text, err := io.ReadAll(io.LimitReader(f, 16<<10))
 	if err != nil {
 		f.Close()
 		return err
@@ -177,7 +187,11 @@ func sweepOne(ctx context.Context, s *store.Local, build string) error {
 	locks := &store.PathLock{}
 	defer func() { locks.Unlock() }()
 	// A journal without a line was never used.
-	if base, ok := strings.CutSuffix(string(text), chrootSuffix+"\n"); ok {
+	first, elsewhere, _ := strings.Cut(string(text), "\n")
+	if name, ok := strings.CutSuffix(elsewhere, "\n"); ok {
+		w.build = name
+	}
+	if base, ok := strings.CutSuffix(first, chrootSuffix); ok {
 		drv, err := storepath.FromBase(base)
 		if err != nil {
 			f.Close()

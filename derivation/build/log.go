@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,8 +22,10 @@ import (
 // in which C++ Nix looks for it.
 func LogFile(s *store.Local, drv storepath.Path) string {
 	base := drv.Base()
-	return filepath.Join(s.LogDir(), "drvs", base[:2], base[2:]+".bz2")
+	return filepath.Join(s.LogDir(), "drvs", base[:2], base[2:]+compressedSuffix)
 }
+
+const compressedSuffix = ".bz2"
 
 // buildLog takes what a builder writes: all of it goes to a file, line by line
 // to the user, and the last lines are kept in memory.
@@ -35,16 +39,21 @@ type buildLog struct {
 	cr    bool     // what follows replaces line
 	last  time.Time
 
+	limit  int64  // how much may be written; 0 for any
+	size   int64  // what was
+	exceed func() // called once that is too much
+
 	file *os.File
 	buf  *bufio.Writer
-	zip  *bzip2.Writer
-	err  error // the file could not be written
+	zip  io.WriteCloser // nil without a file
+	err  error          // the file could not be written
 }
 
 // maxLine is where lines are cut for the user, so that binary junk does no harm.
 const maxLine = 16 << 10
 
-// newLog starts a log; name is its file, "" for none.
+// newLog starts a log; name is its file, compressed if it ends with .bz2, "" for
+// none.
 func newLog(name string, keep int, report func(Event)) (*buildLog, error) {
 	l := &buildLog{report: report, keep: keep, last: time.Now()}
 	if name == "" {
@@ -54,23 +63,41 @@ func newLog(name string, keep int, report func(Event)) (*buildLog, error) {
 		return nil, fmt.Errorf("create the build log: %w", err)
 	}
 	// Not over an earlier one in place: someone may be reading that.
-	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("create the build log: %w", err)
+	plain := strings.TrimSuffix(name, compressedSuffix)
+	for _, old := range []string{plain, plain + compressedSuffix} {
+		if err := os.Remove(old); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("create the build log: %w", err)
+		}
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("create the build log: %w", err)
 	}
 	l.file, l.buf = f, bufio.NewWriter(f)
-	l.zip = bzip2.NewWriter(l.buf)
+	if plain == name {
+		l.zip = plainLog{l.buf}
+	} else {
+		l.zip = bzip2.NewWriter(l.buf)
+	}
 	return l, nil
 }
+
+// plainLog is a log that is not compressed.
+type plainLog struct{ io.Writer }
+
+// Close does nothing.
+func (plainLog) Close() error { return nil }
 
 // Write takes output. It never fails: a build is not to die of its log.
 func (l *buildLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last = time.Now()
+	l.size += int64(len(p))
+	if l.limit > 0 && l.size > l.limit && l.exceed != nil {
+		l.exceed()
+		l.exceed = nil
+	}
 	if l.zip != nil && l.err == nil {
 		_, l.err = l.zip.Write(p)
 	}
@@ -107,7 +134,11 @@ func (l *buildLog) append(text []byte) {
 func (l *buildLog) endLine() {
 	text := string(bytes.ToValidUTF8(l.line, []byte("\uFFFD")))
 	l.line, l.cr = l.line[:0], false
-	if m, ok := parseMessage(text); ok {
+	m, ok, err := parseMessage(text)
+	if err != nil {
+		l.report(Event{Kind: Note, Text: "warning: Unable to handle a JSON message from the derivation builder: " + err.Error()})
+	}
+	if ok {
 		switch m.Action {
 		case "setPhase":
 			l.report(Event{Kind: Phase, Text: m.Phase})
@@ -138,13 +169,28 @@ type message struct {
 	Msg    string
 }
 
-func parseMessage(line string) (message, bool) {
+// parseMessage returns false for an ordinary line, and an error besides if the
+// line looks like a message but is none.
+func parseMessage(line string) (message, bool, error) {
 	var m message
-	text, ok := bytes.CutPrefix([]byte(line), []byte("@nix "))
-	if !ok || json.Unmarshal(text, &m) != nil || m.Action == "" {
-		return message{}, false
+	text, ok := strings.CutPrefix(line, "@nix ")
+	if !ok {
+		return message{}, false, nil
 	}
-	return m, true
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		return message{}, false, err
+	}
+	if m.Action == "" {
+		return message{}, false, errors.New("it has no action")
+	}
+	return m, true, nil
+}
+
+// watch calls exceed once more than limit bytes are written; 0 is no limit.
+func (l *buildLog) watch(limit int64, exceed func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.limit, l.exceed = limit, exceed
 }
 
 // silent returns how long nothing was written.

@@ -58,6 +58,7 @@ func kindOf(err error) Kind {
 		hash    *hashMismatch
 		check   *notDeterministic
 		timeout *timeoutError
+		limit   *logLimitError
 	)
 	switch {
 	case errors.As(err, &hash):
@@ -66,6 +67,8 @@ func kindOf(err error) Kind {
 		return CheckMismatch
 	case errors.As(err, &timeout):
 		return TimedOut
+	case errors.As(err, &limit):
+		return Misc
 	}
 	return BuildFailed
 }
@@ -195,14 +198,7 @@ func (r *runner) checkFixed(job *Job, name string, info *store.Info) error {
 		return fmt.Errorf("fixed output derivations must not reference store paths: '%s' references %d distinct paths, e.g. '%s'",
 			job.DrvPath, len(info.References), info.References[0])
 	}
-	switch method {
-	case derivation.Recursive:
-		info.CA = "fixed:r:" + got.Prefixed32()
-	case derivation.Text:
-		info.CA = "text:" + got.Prefixed32()
-	default:
-		info.CA = "fixed:" + got.Prefixed32()
-	}
+	info.CA = contentAddress(method, got)
 	return nil
 }
 
@@ -272,16 +268,29 @@ func (r *runner) install(job *Job, infos []store.Info, valid map[storepath.Path]
 			}
 		}
 	}()
+	var mended []store.Info
 	for i, name := range job.Drv.OutputNames() {
 		if valid[infos[i].Path] {
+			if r.opts.Repair {
+				done, err := r.mend(job.Dest[name], infos[i])
+				if err != nil {
+					return fmt.Errorf("repair output '%s' of '%s': %w", name, job.DrvPath, err)
+				}
+				if done {
+					mended = append(mended, infos[i])
+				}
+			}
 			continue
 		}
 		fresh = append(fresh, infos[i])
+		if err := r.store.AutoOptimiseAt(r.ctx, job.Dest[name]); err != nil {
+			return fmt.Errorf("optimise output '%s' of '%s': %w", name, job.DrvPath, err)
+		}
 		if err := moveObject(job.Dest[name], r.store.RealPath(infos[i].Path)); err != nil {
 			return fmt.Errorf("move output '%s' of '%s' into the store: %w", name, job.DrvPath, err)
 		}
 	}
-	if err := r.store.Register(r.ctx, fresh); err != nil {
+	if err := r.store.Register(r.ctx, append(mended, fresh...)); err != nil {
 		return fmt.Errorf("register the outputs of '%s': %w", job.DrvPath, err)
 	}
 	return nil
@@ -311,8 +320,11 @@ func moveObject(from, to string) error {
 
 // compare finds out whether a rebuild gave the same as before. With KeepFailed,
 // what differs is kept beside the output.
-func (r *runner) compare(job *Job, infos []store.Info) error {
+func (r *runner) compare(job *Job, infos []store.Info, valid map[storepath.Path]bool) error {
 	for i, name := range job.Drv.OutputNames() {
+		if !valid[infos[i].Path] {
+			continue // another output was asked for
+		}
 		before, err := r.store.Info(r.ctx, infos[i].Path)
 		if err != nil {
 			return err
@@ -330,7 +342,7 @@ func (r *runner) compare(job *Job, infos []store.Info) error {
 				return errors.Join(e, err)
 			}
 			e.kept = r.store.LogicalFile(kept)
-			if r.store.Root() != "/" {
+			if r.store.Dir() != storepath.Dir {
 				e.kept = kept
 			}
 		}

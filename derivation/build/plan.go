@@ -80,7 +80,7 @@ func (o Options) Plan(ctx context.Context, s *store.Local, goals []Goal) (*Plan,
 			n.goal = true
 			p.plan.goals = append(p.plan.goals, n)
 		}
-		if err := p.need(n, outputs, o.Check); err != nil {
+		if err := p.need(n, outputs, o.Check || o.Repair); err != nil {
 			return nil, err
 		}
 	}
@@ -139,6 +139,10 @@ func (p *planner) node(path storepath.Path) (*node, error) {
 	if n, ok := p.nodes[path]; ok {
 		return n, nil
 	}
+	// What is looked at must not be collected before it is used.
+	if err := p.store.TempRoot(path); err != nil {
+		return nil, err
+	}
 	drv, err := p.store.ReadDerivation(p.ctx, path)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, fmt.Errorf("derivation '%s' is not in the store: %w", path, err)
@@ -169,6 +173,9 @@ func (p *planner) need(n *node, outputs []string, check bool) error {
 			return fmt.Errorf("derivation '%s' does not have wanted outputs '%s'", n.path, name)
 		}
 		n.wanted[name] = true
+		if err := p.store.TempRoot(o.Path); err != nil {
+			return err
+		}
 		if build {
 			continue
 		}
@@ -186,6 +193,11 @@ func (p *planner) need(n *node, outputs []string, check bool) error {
 		return fmt.Errorf("derivation '%s' depends on itself", n.path)
 	}
 	n.state = entered
+	for _, src := range n.drv.InputSrcs {
+		if err := p.store.TempRoot(src); err != nil {
+			return err
+		}
+	}
 	for _, in := range n.drv.Inputs() {
 		dep, err := p.node(in)
 		if err != nil {

@@ -88,11 +88,7 @@ func (r *runner) acquire(n *node, outputs []storepath.Path) (*store.PathLock, fu
 // a check whether there is something to compare with.
 func (r *runner) settled(n *node) (bool, error) {
 	check := n.goal && r.opts.Check
-	names := n.wantedNames()
-	if check {
-		names = n.drv.OutputNames()
-	}
-	paths := n.outputPaths(names)
+	paths := n.outputPaths(n.wantedNames())
 	valid, err := r.store.Valid(r.ctx, paths)
 	if err != nil {
 		return false, err
@@ -100,7 +96,7 @@ func (r *runner) settled(n *node) (bool, error) {
 	if check && len(valid) < len(paths) {
 		return false, fmt.Errorf("some outputs of '%s' are not valid, so checking is not possible", n.path)
 	}
-	return !check && len(valid) == len(paths), nil
+	return !check && !(n.goal && r.opts.Repair) && len(valid) == len(paths), nil
 }
 
 // builderName is the key in Options.Builders.
@@ -154,7 +150,10 @@ func (r *runner) build(n *node, outputs []storepath.Path) (err error) {
 	if err != nil {
 		return err
 	}
-	space, err := newWorkspace(r.store, n.path)
+	if err := r.store.MakeRoom(r.ctx); err != nil {
+		return err
+	}
+	space, err := newWorkspace(r.store, n.path, r.opts.BuildDir)
 	if err != nil {
 		return err
 	}
@@ -169,6 +168,9 @@ func (r *runner) build(n *node, outputs []storepath.Path) (err error) {
 	logFile := ""
 	if !r.opts.NoLog {
 		logFile = LogFile(r.store, n.path)
+		if r.opts.PlainLog {
+			logFile = strings.TrimSuffix(logFile, compressedSuffix)
+		}
 	}
 	log, err := newLog(logFile, r.opts.LogLines, func(e Event) {
 		e.Drv = n.path
@@ -194,8 +196,10 @@ func (r *runner) build(n *node, outputs []storepath.Path) (err error) {
 	}
 	buildErr := r.runBuilder(b, job, log)
 	var infos []store.Info
+	rejected := false
 	if buildErr == nil {
 		infos, buildErr = r.examine(job)
+		rejected = buildErr != nil
 	}
 	full := buildErr != nil && (isFull(buildErr) || diskFull(space.build) || diskFull(space.chroot))
 	lines, logErr := log.close()
@@ -204,7 +208,7 @@ func (r *runner) build(n *node, outputs []storepath.Path) (err error) {
 	}
 	if buildErr == nil {
 		if job.Check {
-			if buildErr = r.compare(job, infos); buildErr == nil {
+			if buildErr = r.compare(job, infos, valid); buildErr == nil {
 				return nil
 			}
 		} else if buildErr = r.install(job, infos, valid); buildErr == nil {
@@ -217,7 +221,11 @@ func (r *runner) build(n *node, outputs []storepath.Path) (err error) {
 	if r.interrupted(buildErr) {
 		return buildErr
 	}
+	r.saveMismatch(job, buildErr)
 	f := &Failure{Drv: n.path, Err: buildErr, Kind: kindOf(buildErr), LogFile: n.result.LogFile, DiskFull: full || isFull(buildErr)}
+	if rejected && f.Kind == BuildFailed {
+		f.Kind = Rejected
+	}
 	if showsLog(buildErr) {
 		f.Lines = lines
 	}
@@ -266,6 +274,16 @@ func (e *timeoutError) Error() string {
 	return fmt.Sprintf("building of '%s' timed out after %d seconds%s", e.drv, int(e.limit.Seconds()), what)
 }
 
+// logLimitError ends a build that writes too much.
+type logLimitError struct {
+	drv   storepath.Path
+	limit int64
+}
+
+func (e *logLimitError) Error() string {
+	return fmt.Sprintf("%s killed after writing more than %d bytes of log output", e.drv, e.limit)
+}
+
 // runBuilder runs the builder within the limits of time.
 func (r *runner) runBuilder(b Builder, job *Job, log *buildLog) error {
 	ctx, cancel := context.WithCancelCause(r.ctx)
@@ -288,6 +306,7 @@ func (r *runner) runBuilder(b Builder, job *Job, log *buildLog) error {
 			cancel(&timeoutError{job.DrvPath, t, true})
 		}()
 	}
+	log.watch(r.opts.MaxLogSize, func() { cancel(&logLimitError{job.DrvPath, r.opts.MaxLogSize}) })
 	err := b.Build(ctx, job)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return cause

@@ -131,7 +131,7 @@ func (p *planner) ask(wave []*node) error {
 	}
 	for _, n := range wave {
 		may := p.opts.substitutable(n.drv)
-		n.build = n.build || n.goal && p.opts.Check
+		n.build = n.build || n.goal && (p.opts.Check || p.opts.Repair)
 		for _, path := range n.outputPaths(n.wantedNames()) {
 			if !may && !p.valid[path] {
 				n.build = true

@@ -20,6 +20,7 @@ type decoder struct {
 	tee          io.Writer
 	buf          []byte
 	teed, r0, r1 int
+	base         int64 // where in the archive buf begins
 }
 
 // fill makes at least one byte available.
@@ -33,6 +34,7 @@ func (d *decoder) fill() error {
 	if d.r1 == len(d.buf) && d.r1 < largeBuffer {
 		d.buf = make([]byte, largeBuffer)
 	}
+	d.base += int64(d.r1)
 	d.teed, d.r0, d.r1 = 0, 0, 0
 	for range 100 {
 		n, err := d.r.Read(d.buf)

@@ -64,6 +64,7 @@ type Header struct {
 	Type       Type
 	Executable bool   // regular files only
 	Size       int64  // regular files only: bytes of content
+	Offset     int64  // regular files that are read: where in the archive the content begins
 	Target     string // symbolic links only
 }
 

@@ -201,7 +201,7 @@ func (r *Reader) node(path string) (*Header, error) {
 		if n > 1<<62 {
 			return nil, fmt.Errorf("%w: file of %d bytes", ErrFormat, n)
 		}
-		h.Size = int64(n)
+		h.Size, h.Offset = int64(n), r.d.base+int64(r.d.r0)
 		r.left, r.size, r.state = h.Size, h.Size, atContent
 	case "directory":
 		h.Type = Directory

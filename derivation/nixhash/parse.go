@@ -25,6 +25,13 @@ var notations = []struct {
 // the algorithm is; Unknown leaves it to the text. Where both say it they must
 // agree (Nix: Hash::parseAny).
 func Parse(s string, algo Algorithm) (Hash, error) {
+	h, _, err := ParseNotation(s, algo)
+	return h, err
+}
+
+// ParseNotation is [Parse] and also returns the name of the notation: base16,
+// nix32, base64 or sri.
+func ParseNotation(s string, algo Algorithm) (Hash, string, error) {
 	rest, sri := s, false
 	named := Unknown
 	i := strings.IndexByte(s, ':')
@@ -35,15 +42,15 @@ func Parse(s string, algo Algorithm) (Hash, error) {
 	if i >= 0 {
 		a, err := ParseAlgorithm(s[:i])
 		if err != nil {
-			return Hash{}, err
+			return Hash{}, "", err
 		}
 		named, rest = a, s[i+1:]
 	}
 	switch {
 	case named == Unknown && algo == Unknown:
-		return Hash{}, fmt.Errorf("hash '%s' does not include a type, nor is the type otherwise known from context", s)
+		return Hash{}, "", fmt.Errorf("hash '%s' does not include a type, nor is the type otherwise known from context", s)
 	case named != Unknown && algo != Unknown && named != algo:
-		return Hash{}, fmt.Errorf("hash '%s' should have type '%s'", s, algo)
+		return Hash{}, "", fmt.Errorf("hash '%s' should have type '%s'", s, algo)
 	case named != Unknown:
 		algo = named
 	}
@@ -53,17 +60,21 @@ func Parse(s string, algo Algorithm) (Hash, error) {
 		}
 		digest, err := n.decode(rest)
 		if err != nil {
-			return Hash{}, fmt.Errorf("while decoding hash '%s': %w", rest, err)
+			return Hash{}, "", fmt.Errorf("while decoding hash '%s': %w", rest, err)
 		}
 		if sri {
 			n.name = "SRI"
 		}
 		if len(digest) != algo.Size() {
-			return Hash{}, fmt.Errorf("invalid %s hash '%s', length %d != expected length %d", n.name, rest, len(digest), algo.Size())
+			return Hash{}, "", fmt.Errorf("invalid %s hash '%s', length %d != expected length %d", n.name, rest, len(digest), algo.Size())
 		}
-		return Hash{algo, digest}, nil
+		name := n.name
+		if sri {
+			name = "sri"
+		}
+		return Hash{algo, digest}, name, nil
 	}
-	return Hash{}, fmt.Errorf("hash '%s' has wrong length for hash algorithm '%s'", rest, algo)
+	return Hash{}, "", fmt.Errorf("hash '%s' has wrong length for hash algorithm '%s'", rest, algo)
 }
 
 // ParseSRI reads the SRI notation only.

@@ -66,6 +66,9 @@ var certificates = []string{
 
 // Build runs the job's builder.
 func (b *Builder) Build(ctx context.Context, job *build.Job) error {
+	if storepath.Dir != storepath.DefaultDir {
+		return fmt.Errorf("in a sandbox the store is always at %s, but here paths begin with %s: build without one ('--option sandbox false')", storepath.DefaultDir, storepath.Dir)
+	}
 	env, err := build.Environment(ctx, job, buildDir)
 	if err != nil {
 		return err

@@ -27,8 +27,8 @@ import (
 )
 
 // Direct runs the builders of derivations on the machine as it is, for machines
-// without namespaces. The store must lie at /nix/store, for that is where
-// builders look for their inputs; they see everything else as well.
+// without namespaces. The store must lie at its logical place, /nix/store, for
+// that is where builders look for their inputs; they see everything else as well.
 //
 // Outputs that are valid already (a check, or one of several outputs missing)
 // are made under another name of the same length, which is replaced in the
@@ -92,6 +92,9 @@ func runDirect(ctx context.Context, p *plan, log io.Writer) (outcome, error) {
 		return outcome{}, err
 	}
 	text, err = child(ctx, directName, text, log, &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGTERM})
+	if errors.Is(err, errLogClosed) {
+		return outcome{Signal: int(unix.SIGKILL)}, nil
+	}
 	if err != nil {
 		return outcome{}, err
 	}
@@ -279,6 +282,8 @@ func superviseDirect(p *plan) (outcome, error) {
 	if err := main.release(goOn); err != nil {
 		return outcome{}, err
 	}
+	nowhere, _ := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	leaveLog(nowhere)
 	out, ok := main.wait()
 	if !ok {
 		return outcome{}, errors.New("the builder was lost")

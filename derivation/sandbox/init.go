@@ -39,6 +39,7 @@ func runInit() error {
 // initialise makes the sandbox, runs the payload in it, and waits.
 func initialise(p *plan) (outcome, error) {
 	unix.Umask(0o022)
+	nowhere, _ := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return outcome{}, fmt.Errorf("make mounts private: %w", err)
 	}
@@ -83,6 +84,9 @@ func initialise(p *plan) (outcome, error) {
 	}
 	if err := main.release(goOn); err != nil {
 		return outcome{}, err
+	}
+	if !p.Record {
+		leaveLog(nowhere)
 	}
 	if p.Record {
 		listener, err := main.listener()
@@ -180,6 +184,17 @@ type payload struct {
 	pid   int
 	start *os.File // written to when the root is ready
 	sock  *os.File // the recorder's listener comes from here
+}
+
+// leaveLog lets go of the log, so that it ends when the builder's processes have
+// closed it. nowhere is the open null device; without it the log stays open.
+func leaveLog(nowhere int) {
+	if nowhere < 0 {
+		return
+	}
+	for fd := 1; fd <= 2; fd++ {
+		unix.Dup3(nowhere, fd, 0)
+	}
 }
 
 // startPayload starts the payload's process, in a user namespace of its own

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -54,6 +55,9 @@ func run(ctx context.Context, p *plan, log io.Writer) (outcome, error) {
 		Setsid:      true,
 		Pdeathsig:   syscall.SIGKILL,
 	})
+	if errors.Is(err, errLogClosed) {
+		return outcome{Signal: int(unix.SIGKILL)}, nil
+	}
 	if err != nil {
 		return outcome{}, err
 	}
@@ -66,6 +70,13 @@ func run(ctx context.Context, p *plan, log io.Writer) (outcome, error) {
 	}
 	return out, nil
 }
+
+// errLogClosed ends a builder that has closed its output, and with it the only
+// way to notice that it hangs. (Nix kills it, too.)
+var errLogClosed = errors.New("the builder has closed its output")
+
+// logGrace is how long a builder may go on after that.
+const logGrace = time.Second
 
 // child starts this executable under another name, hands it text, and returns
 // what it reports. A child that ends without a report was killed.
@@ -80,11 +91,17 @@ func child(ctx context.Context, name string, text []byte, log io.Writer, attr *s
 		planW.Close()
 		return nil, fmt.Errorf("create a pipe: %w", err)
 	}
+	logR, logW, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("create a pipe: %w", err), planR.Close(), planW.Close(), outR.Close(), outW.Close())
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	cmd := exec.CommandContext(ctx, "/proc/self/exe")
 	cmd.Args = []string{name}
 	cmd.Env = []string{}
 	cmd.Dir = "/"
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr = logW, logW
 	cmd.ExtraFiles = []*os.File{planR, outW}
 	cmd.SysProcAttr = attr
 	// In namespaces everything dies with the child; otherwise it has to see to
@@ -109,9 +126,11 @@ func child(ctx context.Context, name string, text []byte, log io.Writer, attr *s
 	err = <-started
 	planR.Close()
 	outW.Close()
+	logW.Close()
 	if err != nil {
 		planW.Close()
 		outR.Close()
+		logR.Close()
 		se := &setupError{text: fmt.Sprintf("start a process in new namespaces: %v", err)}
 		errors.As(err, &se.errno)
 		return nil, se
@@ -120,9 +139,18 @@ func child(ctx context.Context, name string, text []byte, log io.Writer, attr *s
 		_, err := io.Copy(&result, outR)
 		read <- errors.Join(err, outR.Close())
 	}()
+	logged := make(chan struct{})
+	go func() {
+		defer close(logged)
+		io.Copy(log, logR)
+		logR.Close()
+		grace := time.AfterFunc(logGrace, func() { cancel(errLogClosed) })
+		context.AfterFunc(ctx, func() { grace.Stop() })
+	}()
 	_, writeErr := planW.Write(text)
 	planW.Close()
 	waitErr := <-ended
+	<-logged
 	readErr := <-read
 	switch {
 	case ctx.Err() != nil:

@@ -283,13 +283,13 @@ func linkTo(t *testing.T, target string) string {
 func TestFailingBuilder(t *testing.T) {
 	l := newLab(t)
 	for _, c := range []struct{ step, want string }{
-		{"exit 7", "failed with exit code 7;"},
-		{"kill 9", "failed due to signal 9 (Killed);"},
+		{"exit 7", "failed with exit code 7."},
+		{"kill 9", "failed due to signal 9 (Killed)."},
 		{"nonsense", "> nonsense: no such step\n"},
 	} {
 		d := l.drv(derivation.Derivation{Name: "bad"}, "echo before", "write $out half", c.step)
 		err := l.build(d)
-		if err == nil || !strings.HasPrefix(err.Error(), "builder for '"+d.String()+"' ") || !strings.Contains(err.Error(), c.want) {
+		if err == nil || !strings.HasPrefix(err.Error(), "Cannot build '"+d.String()+"'.\nReason: builder ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v", c.step, err)
 		}
 		l.clean()

@@ -171,6 +171,9 @@ func (s *Local) produce(ctx context.Context, p storepath.Path, fill func(dest st
 	if ok, err := s.IsValid(ctx, p); ok || err != nil {
 		return err
 	}
+	if err := s.MakeRoom(ctx); err != nil {
+		return err
+	}
 	lock, err := s.Lock(ctx, p)
 	if err != nil {
 		return err
@@ -186,6 +189,9 @@ func (s *Local) produce(ctx context.Context, p storepath.Path, fill func(dest st
 	info, err := fill(dest)
 	if err == nil {
 		err = Canonicalise(dest)
+	}
+	if err == nil {
+		err = s.AutoOptimise(ctx, p)
 	}
 	if err == nil {
 		err = s.Register(ctx, []Info{*info})

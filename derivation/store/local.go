@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,19 @@ type Options struct {
 	Waiting func(what string)
 	// Now gives the time of registration; nil means time.Now.
 	Now func() time.Time
+
+	// Dir, StateDir and LogDir are the physical directories of the objects, of
+	// database and roots, and of build logs, where they are not
+	// ROOT/nix/store, ROOT/nix/var/nix and ROOT/nix/var/log/nix. (Nix: the
+	// settings real, state and log of a local store)
+	Dir, StateDir, LogDir string
+
+	// Optimise replaces files of new objects by hard links to files that are in
+	// the store already. (Nix: auto-optimise-store)
+	Optimise bool
+	// MakeRoom is called before something is added or built, and may collect
+	// garbage; nil does nothing.
+	MakeRoom func(context.Context) error
 }
 
 const bigLockName = "the big Nix store lock"
@@ -38,6 +52,7 @@ type Local struct {
 	root  string
 	dir   string // root + /nix/store
 	state string // root + /nix/var/nix
+	log   string // root + /nix/var/log/nix
 	opts  Options
 
 	bigLock *os.File // shared: keeps others from changing the schema
@@ -68,8 +83,9 @@ func Open(root string, opts Options) (*Local, error) {
 	}
 	s := &Local{
 		root:  abs,
-		dir:   filepath.Join(abs, storepath.Dir),
-		state: filepath.Join(abs, "nix/var/nix"),
+		dir:   cmp.Or(opts.Dir, filepath.Join(abs, storepath.DefaultDir)),
+		state: cmp.Or(opts.StateDir, filepath.Join(abs, "nix/var/nix")),
+		log:   cmp.Or(opts.LogDir, filepath.Join(abs, "nix/var/log/nix")),
 		opts:  opts,
 	}
 	if err := s.open(context.Background()); err != nil {
@@ -221,7 +237,7 @@ func (s *Local) Dir() string { return s.dir }
 func (s *Local) StateDir() string { return s.state }
 
 // LogDir returns the physical directory of the build logs.
-func (s *Local) LogDir() string { return filepath.Join(s.root, "nix/var/log/nix") }
+func (s *Local) LogDir() string { return s.log }
 
 // RealPath returns where the object at p lies on disk.
 func (s *Local) RealPath(p storepath.Path) string { return s.dir + "/" + p.Base() }

@@ -249,30 +249,5 @@ func (s *Local) ValidDerivers(ctx context.Context, p storepath.Path) ([]storepat
 // Closure returns the given paths and everything that they refer to, directly
 // or not, sorted. All of it is valid.
 func (s *Local) Closure(ctx context.Context, roots ...storepath.Path) ([]storepath.Path, error) {
-	var list []storepath.Path
-	err := s.read(ctx, func(conn *sqlite.Conn) error {
-		seen := make(map[storepath.Path]bool)
-		todo := slices.Clone(roots)
-		for len(todo) > 0 {
-			p := todo[len(todo)-1]
-			todo = todo[:len(todo)-1]
-			if seen[p] {
-				continue
-			}
-			seen[p] = true
-			list = append(list, p)
-			row, err := mustID(conn, p)
-			if err != nil {
-				return err
-			}
-			refs, err := paths(conn, sqlReferences, row)
-			if err != nil {
-				return err
-			}
-			todo = append(todo, refs...)
-		}
-		return nil
-	})
-	slices.SortFunc(list, storepath.Compare)
-	return list, err
+	return s.Requisites(ctx, Bonds{}, roots...)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -213,4 +214,24 @@ func (s *Local) Delete(ctx context.Context, p storepath.Path) (freed int64, err 
 		return 0, err
 	}
 	return RemoveTree(s.RealPath(p))
+}
+
+// ErrInUse is wrapped by errors about paths that others refer to.
+var ErrInUse = errors.New("in use")
+
+// Invalidate makes paths invalid, all of them or none; their content stays. The
+// error wraps [ErrInUse] if something else that is valid refers to one of them.
+func (s *Local) Invalidate(ctx context.Context, list ...storepath.Path) error {
+	return s.write(ctx, func(conn *sqlite.Conn) error {
+		for _, p := range list {
+			err := rows(conn, sqlInvalidate, nil, p.String())
+			if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultConstraint {
+				return fmt.Errorf("cannot delete path '%s': it is %w", p, ErrInUse)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -9,9 +9,14 @@ import (
 )
 
 // RemoveTree deletes what is at path, directories without write permission
-// included, and returns how many bytes of disk that gives back. It follows no
+// included, and returns how many bytes of disk that gives back (Nix: _deletePath,
+// which counts links in the same way). It follows no
 // symbolic link; a path that does not exist is no error.
 func RemoveTree(path string) (freed int64, err error) {
+	// What comes of an empty name must not be the working directory.
+	if base := filepath.Base(path); base == "." || base == ".." || base == "/" {
+		return 0, fmt.Errorf("delete '%s': it is no name of something in a directory", path)
+	}
 	parent, err := unix.Open(filepath.Dir(path), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err == unix.ENOENT {
 		return 0, nil
@@ -46,7 +51,9 @@ func (r *remover) remove(dir int, name string) error {
 		if err := unix.Unlinkat(dir, name, 0); err != nil && err != unix.ENOENT {
 			return &os.PathError{Op: "unlink", Path: name, Err: err}
 		}
-		if st.Nlink == 1 {
+		// The second link of a file whose store is optimised is in .links, and
+		// goes once nothing else is left.
+		if st.Nlink <= 2 {
 			r.freed += st.Blocks * 512
 		}
 		return nil

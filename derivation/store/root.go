@@ -76,6 +76,9 @@ func (s *Local) AddRoot(ctx context.Context, link string, target storepath.Path)
 	if err := replaceLink(filepath.Join(roots, "auto", name), link); err != nil {
 		return fmt.Errorf("add root: %w", err)
 	}
+	if err := s.repeatTempRoot(target); err != nil {
+		return fmt.Errorf("add root: %w", err)
+	}
 	return s.pruneRoots()
 }
 
@@ -128,8 +131,18 @@ func (s *Local) pruneRoots() error {
 	return nil
 }
 
-// Roots returns the links that keep objects alive, with the objects: those that
-// the collector finds below STATE/gcroots.
+// PruneRoots is pruneRoots for collectors.
+func (s *Local) PruneRoots(ctx context.Context) error {
+	lock, err := s.lockRoots(ctx)
+	if err != nil {
+		return fmt.Errorf("prune roots: %w", err)
+	}
+	defer lock.Close()
+	return s.pruneRoots()
+}
+
+// Roots returns the links that keep objects alive, with the objects, valid or
+// not: those that the collector finds below STATE/gcroots and STATE/profiles.
 func (s *Local) Roots() (map[string]storepath.Path, error) {
 	roots := make(map[string]storepath.Path)
 	for _, dir := range []string{"gcroots", "profiles"} {
@@ -149,6 +162,8 @@ func (s *Local) findRoots(dir string, roots map[string]storepath.Path) error {
 			return err
 		}
 		switch {
+		case e.IsDir() && path == filepath.Join(s.state, "gcroots/gonix"):
+			return fs.SkipDir // it repeats for Nix what gcroots/auto says
 		case e.Type().IsRegular():
 			// A file named after a store object is a root, too.
 			if p, err := storepath.FromBase(e.Name()); err == nil {

@@ -52,6 +52,20 @@ func (s *Local) TempRoot(p storepath.Path) error {
 	return nil
 }
 
+// repeatTempRoot tells a running collector of p, although it is a temporary root
+// already. Whoever makes a permanent root does so afterwards: a collector that
+// has read the permanent roots, but not yet those of this process, would find
+// neither if the process ended in between.
+func (s *Local) repeatTempRoot(p storepath.Path) error {
+	t := &s.temp
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.add(s.state, p); err != nil {
+		return fmt.Errorf("temporary root '%s': %w", p, err)
+	}
+	return nil
+}
+
 func (t *tempRoots) add(state string, p storepath.Path) error {
 	if t.file == nil {
 		file, err := openTempRoots(filepath.Join(state, "temproots"))
@@ -78,7 +92,7 @@ func (t *tempRoots) add(state string, p storepath.Path) error {
 		}
 		// A collector is at work. It has read the roots already, so it has to
 		// be told, unless it has just ended.
-		told, err := t.tellCollector(filepath.Join(state, "gc-socket/socket"), p)
+		told, err := t.tellCollector(filepath.Join(state, collectorSocket), p)
 		if err != nil {
 			return err
 		}
@@ -130,7 +144,11 @@ func openTempRoots(dir string) (*os.File, error) {
 // tellCollector reports whether a running collector promised to spare p.
 func (t *tempRoots) tellCollector(socket string, p storepath.Path) (bool, error) {
 	if t.socket == nil {
-		conn, err := net.Dial("unix", socket)
+		var conn net.Conn
+		err := atSocket(socket, func(name string) (err error) {
+			conn, err = net.Dial("unix", name)
+			return err
+		})
 		if errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOENT) {
 			return false, nil
 		}

@@ -8,14 +8,32 @@ package storepath
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"gonix/derivation/nixbase32"
 )
 
+// DefaultDir is the logical directory of every store that is to agree with
+// anybody else's.
+const DefaultDir = "/nix/store"
+
+// Dir is the logical directory of the stores of this process. It is part of all
+// hashes, as the text of all paths, so it is one for a whole process; only
+// [UseDir] changes it.
+var Dir = DefaultDir
+
+// UseDir makes dir the logical directory of stores, as NIX_STORE_DIR does with
+// Nix. A program calls it before it makes its first path, or never.
+func UseDir(dir string) error {
+	if !path.IsAbs(dir) || path.Clean(dir) != dir || dir == "/" {
+		return fmt.Errorf("'%s' cannot be the store directory: it must be an absolute path without '.', '..' or a slash at its end", dir)
+	}
+	Dir = dir
+	return nil
+}
+
 const (
-	// Dir is the logical directory of every store.
-	Dir = "/nix/store"
 	// HashLen is the number of base-32 digits at the start of a base name.
 	HashLen = 32
 	// MaxNameLen bounds the part after the digest and its dash, so that a file

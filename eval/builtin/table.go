@@ -3,6 +3,7 @@ package builtin
 import (
 	"slices"
 
+	"gonix/derivation/storepath"
 	"gonix/eval/value"
 )
 
@@ -36,9 +37,6 @@ const NixVersion = "2.34.0"
 // LangVersion is builtins.langVersion.
 const LangVersion = 6
 
-// StoreDir is builtins.storeDir.
-const StoreDir = "/nix/store"
-
 // Constants returns the attributes of builtins that are not functions, except
 // builtins itself.
 func Constants(h Host) map[string]value.Value {
@@ -48,7 +46,7 @@ func Constants(h Host) map[string]value.Value {
 		"null":        value.Null{},
 		"nixVersion":  value.NewString(NixVersion),
 		"langVersion": value.Int(LangVersion),
-		"storeDir":    value.NewString(StoreDir),
+		"storeDir":    value.NewString(storepath.Dir),
 		"nixPath":     searchPathValue(h),
 	}
 	if t, ok := h.Now(); ok {

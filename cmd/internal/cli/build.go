@@ -47,17 +47,13 @@ func buildCommand(ctx context.Context, w *world, name string, args []string) err
 		return err
 	}
 
-	root, err := w.storeRoot(f.store)
-	if err != nil {
-		return err
-	}
 	p := newProgress(w.stderr, w.terminal && !f.quiet, w.width)
-	p.quiet = f.quiet
+	p.quiet, p.raw = f.quiet, isOldName(name)
 	p.logs = !f.noOutput && !f.quiet && (f.verbose > 0 || f.logs || !w.terminal)
 	p.run()
 	defer p.close()
 
-	st, err := store.Open(root, store.Options{Waiting: func(what string) { p.printf("waiting for %s...", what) }})
+	st, err := w.openStore(&f.evalFlags, &set, p)
 	if err != nil {
 		return err
 	}
@@ -78,6 +74,10 @@ func buildCommand(ctx context.Context, w *world, name string, args []string) err
 	p.close()
 	return deliver(ctx, w, f, st, wishes)
 }
+
+// isOldName reports whether the program is called as one of Nix's old commands,
+// which scripts read the output of.
+func isOldName(name string) bool { return strings.HasPrefix(name, "nix-") }
 
 // goalsOf gathers the outputs that are wanted of each derivation.
 func goalsOf(wishes []wish) []build.Goal {
@@ -103,54 +103,34 @@ func dryRun(ctx context.Context, w *world, set *settings, st *store.Local, p *pr
 		return err
 	}
 	p.close()
-	switch n := len(plan.Builds); {
-	case n == 1:
-		fmt.Fprintln(w.stderr, "this derivation will be built:")
-	case n > 1:
-		fmt.Fprintf(w.stderr, "these %d derivations will be built:\n", n)
-	}
-	for _, drv := range plan.Builds {
-		fmt.Fprintf(w.stderr, "  %s\n", drv)
-	}
-	printFetches(w, plan)
+	printPlan(w, plan)
 	return printOutputs(ctx, w, st, wishes)
 }
 
 // realise makes the goals valid and shows how far it is.
 func realise(ctx context.Context, w *world, f *buildFlags, set *settings, st *store.Local, p *progress, goals []build.Goal, check bool) error {
-	opts := build.Options{Check: check}
-	if err := w.substitution(set, st, p, &opts); err != nil {
+	again := build.Options{Check: check || f.repair}
+	if err := w.substitution(set, st, p, &again); err != nil {
 		return err
 	}
-	plan, err := build.SubstituteGoals(ctx, st, goals, opts)
+	plan, err := build.SubstituteGoals(ctx, st, goals, again)
 	if err != nil {
 		return reportFailures(w, p, err)
 	}
 	if len(plan.Builds) == 0 {
 		return nil
 	}
-	shell := ""
-	if set.Sandbox {
-		shell, err = sandboxShell(ctx, set, st, plan, func(goals []build.Goal) error {
-			return realise(ctx, w, f, set, st, p, goals, false)
-		})
-		if err != nil {
-			return err
-		}
+	opts, err := buildOptions(ctx, w, f, set, st, p, plan)
+	if err != nil {
+		return err
 	}
 	p.setTotal(len(plan.Builds))
-	opts.Builders = builders(w, set, st, shell)
-	opts.Jobs = set.MaxJobs
-	opts.Cores = set.Cores
-	opts.KeepGoing = set.KeepGoing
-	opts.KeepFailed = set.KeepFailed
-	opts.Timeout = set.Timeout
-	opts.MaxSilent = set.MaxSilent
-	opts.LogLines = set.LogLines
-	opts.System = set.System
-	opts.LookupEnv = w.lookupEnv
-	opts.Events = show(p, st)
-	_, err = build.Run(ctx, st, goals, opts)
+	opts.Check = check
+	if f.repair {
+		err = build.Repair(ctx, st, goals, opts, nil)
+	} else {
+		_, err = build.Run(ctx, st, goals, opts)
+	}
 	return reportFailures(w, p, err)
 }
 
@@ -166,6 +146,48 @@ func reportFailures(w *world, p *progress, err error) error {
 		fmt.Fprintf(w.stderr, "error: %s\n", indentRest(e.Error(), "       "))
 	}
 	return exitError{failed.ExitStatus()}
+}
+
+// buildOptions says how to carry out a plan; nil is one that is not known yet.
+func buildOptions(ctx context.Context, w *world, f *buildFlags, set *settings, st *store.Local, p *progress, plan *build.Plan) (build.Options, error) {
+	shell := ""
+	if set.Sandbox && plan != nil {
+		var err error
+		shell, err = sandboxShell(ctx, set, st, plan, func(goals []build.Goal) error {
+			plain := *f
+			plain.repair = false
+			return realise(ctx, w, &plain, set, st, p, goals, false)
+		})
+		if err != nil {
+			return build.Options{}, err
+		}
+	}
+	events := show(p, st)
+	if set.JSONLogPath != "" {
+		log, err := openJSONLog(w.abs(set.JSONLogPath))
+		if err != nil {
+			return build.Options{}, err
+		}
+		events = log.also(st, events)
+	}
+	opts := build.Options{
+		Builders:   builders(w, set, st, shell),
+		Jobs:       set.MaxJobs,
+		Cores:      set.Cores,
+		KeepGoing:  set.KeepGoing,
+		KeepFailed: set.KeepFailed,
+		Timeout:    set.Timeout,
+		MaxSilent:  set.MaxSilent,
+		MaxLogSize: set.MaxBuildLogSize,
+		LogLines:   set.LogLines,
+		NoLog:      !set.KeepBuildLog,
+		PlainLog:   !set.CompressBuildLog,
+		BuildDir:   set.BuildDir,
+		System:     set.System,
+		LookupEnv:  w.lookupEnv,
+		Events:     events,
+	}
+	return opts, w.substitution(set, st, p, &opts)
 }
 
 // indentRest indents all lines but the first.

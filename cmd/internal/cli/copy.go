@@ -110,11 +110,7 @@ func (c *copying) warn(text string) { c.p.printf("warning: %s", text) }
 
 // local opens a store of this machine.
 func (c *copying) local(word string, readOnly bool) (*store.Local, error) {
-	root, err := c.w.storeRoot(word)
-	if err != nil {
-		return nil, err
-	}
-	st, err := store.Open(root, store.Options{ReadOnly: readOnly, Waiting: func(what string) { c.p.printf("waiting for %s...", what) }})
+	st, err := c.w.openStoreAt(word, store.Options{ReadOnly: readOnly, Waiting: func(what string) { c.p.printf("waiting for %s...", what) }})
 	if err == nil {
 		c.opened = append(c.opened, st)
 	}

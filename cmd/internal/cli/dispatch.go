@@ -24,12 +24,24 @@ var commands = []command{
 	{"sign", nil, "sign store paths", signCommand},
 	{"key", nil, "make keys that sign store paths", keyCommand},
 	{"serve", nil, "offer the store as a binary cache over HTTP", serveCommand},
+	{"store", []string{"nix-store"}, "look at the store and change it", storeCommand},
+	{"collect-garbage", []string{"nix-collect-garbage"}, "delete what nothing needs", collectGarbageCommand},
+	{"hash", []string{"nix-hash"}, "print hashes of files, or in other forms", hashCommand},
+	{"prefetch-url", []string{"nix-prefetch-url"}, "download a file to the store and print its hash", prefetchCommand},
+	{"path-info", nil, "print what is known about store paths", nixAs("path-info")},
+	{"why-depends", nil, "show why a store path needs another", nixAs("why-depends")},
+	{"log", nil, "print build logs", nixAs("log")},
+	{"derivation", nil, "print derivations as JSON (derivation show)", nixAs("derivation")},
+	{"nar", nil, "look into archives", nixAs("nar")},
 }
+
+// asNix is the program called as nix.
+var asNix = command{"nix", []string{"nix"}, "", nixMain}
 
 // dispatch runs the command that the program is called as, or the one that
 // the first argument names.
 func dispatch(ctx context.Context, w *world, name string, args []string) error {
-	for _, c := range commands {
+	for _, c := range append(commands, asNix) {
 		for _, alias := range c.alone {
 			if name == alias {
 				return c.run(ctx, w, name, args)

@@ -64,7 +64,7 @@ func (f *evalFlags) declareLast(fs *pflag.FlagSet) {
 
 // parse reads the command line.
 func (f *evalFlags) parse(fs *pflag.FlagSet, args []string) error {
-	args, err := foldPairs(args)
+	args, err := foldPairs(foldSettings(fs, args))
 	if err != nil {
 		return err
 	}

@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"gonix/derivation/store"
+	"gonix/derivation/storepath"
 	"gonix/eval"
 	"gonix/eval/value"
 )
@@ -17,11 +20,12 @@ import (
 func evaluate(ctx context.Context, w *world, f *buildFlags, set *settings, st *store.Local, p *progress) ([]wish, error) {
 	e := &evaluator{
 		w: w, flags: &f.evalFlags, set: set,
-		store:     st,
-		physical:  st.RealFile,
-		fetcher:   treeFetcher(w, set, st),
-		trace:     progressWriter{p},
-		alwaysSet: true,
+		store:      st,
+		physical:   st.RealFile,
+		fetcher:    treeFetcher(w, set, st),
+		trace:      progressWriter{p},
+		alwaysSet:  true,
+		derivation: func(arg string) (wish, bool, error) { return derivationArgument(ctx, w, st, arg) },
 		realise: func(elems []value.ContextElem) error {
 			goals, err := importGoals(set, elems)
 			if err != nil || len(goals) == 0 {
@@ -63,6 +67,16 @@ func (e *evaluator) findWishes(s *eval.State) ([]wish, error) {
 	}
 	var wishes []wish
 	for _, name := range names {
+		if e.derivation != nil && !e.flags.exprs {
+			x, ok, err := e.derivation(name)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				wishes = append(wishes, x)
+				continue
+			}
+		}
 		v, err := e.argument(s, name)
 		if err != nil {
 			return nil, err
@@ -86,6 +100,29 @@ func (e *evaluator) findWishes(s *eval.State) ([]wish, error) {
 		}
 	}
 	return wishes, nil
+}
+
+// derivationArgument recognises DERIVATION and DERIVATION!OUTPUT.
+func derivationArgument(ctx context.Context, w *world, st *store.Local, arg string) (wish, bool, error) {
+	file, output, _ := strings.Cut(arg, "!")
+	p, err := storepath.Parse(st.LogicalFile(w.abs(file)))
+	if err != nil || !p.IsDerivation() {
+		return wish{}, false, nil // an expression
+	}
+	if err := st.TempRoot(p); err != nil {
+		return wish{}, false, err
+	}
+	drv, err := st.ReadDerivation(ctx, p)
+	if err != nil {
+		return wish{}, false, err
+	}
+	switch {
+	case strings.Contains(output, ","):
+		return wish{}, false, errors.New("building more than one derivation output is not supported, in this case: '" + arg + "'")
+	case output == "":
+		output = cmp.Or(drv.Env["outputName"], "out")
+	}
+	return wish{p, output}, true, nil
 }
 
 func exists(file string) bool {

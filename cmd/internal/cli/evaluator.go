@@ -39,6 +39,9 @@ type evaluator struct {
 	// alwaysSet says that the embedded package set is nixpkgs whatever NIX_PATH
 	// says, if that names no other.
 	alwaysSet bool
+	// derivation recognises an argument that is a derivation in the store; nil if
+	// none may be.
+	derivation func(arg string) (wish, bool, error)
 	// realise makes what strings depend on valid before it is read.
 	realise func(elems []value.ContextElem) error
 
@@ -204,6 +207,13 @@ func (e *evaluator) report(ctx context.Context, s *eval.State, err error) error 
 func (e *evaluator) argument(s *eval.State, arg string) (value.Value, error) {
 	if e.flags.exprs {
 		return s.Expression(arg, e.w.cwd, "«string»")
+	}
+	if arg == "-" {
+		text, err := io.ReadAll(e.w.stdin)
+		if err != nil {
+			return nil, fmt.Errorf("read standard input: %w", err)
+		}
+		return s.EvalString(string(text), e.w.cwd, "«stdin»")
 	}
 	file, err := s.Lookup(arg)
 	if err != nil {

@@ -17,6 +17,8 @@ type buildFlags struct {
 	keepFail  bool
 	dryRun    bool
 	check     bool
+	repair    bool
+	addRoot   string
 	showTrace bool
 	verbose   int
 	quiet     bool
@@ -41,6 +43,10 @@ func newBuildFlags(name string) (*buildFlags, *pflag.FlagSet) {
 	fs.BoolVarP(&f.keepFail, "keep-failed", "K", false, "keep the build directory of a failed build")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "say what would be built, build nothing")
 	fs.BoolVar(&f.check, "check", false, "build again what is there, and compare")
+	fs.BoolVar(&f.repair, "repair", false, "make anew what has changed in the store")
+	fs.StringVar(&f.addRoot, "add-root", "", "the same as --out-link")
+	fs.Bool("indirect", false, "of no effect, as roots are always indirect")
+	fs.Lookup("add-root").Hidden, fs.Lookup("indirect").Hidden = true, true
 	f.declareSettings(fs)
 	f.declareSettingFlags(fs, "experimental-features", "extra-experimental-features")
 	fs.BoolVar(&f.showTrace, "show-trace", false, "show where each evaluation that led to an error was needed")
@@ -61,6 +67,9 @@ func (f *buildFlags) parse(fs *pflag.FlagSet, args []string) error {
 	}
 	if f.exprs && len(f.files) == 0 {
 		return fmt.Errorf("'--expr' needs an expression")
+	}
+	if f.addRoot != "" {
+		f.outLink = f.addRoot
 	}
 	if f.outLink == "" && !f.noOutLink {
 		return fmt.Errorf("'--out-link' needs a name")

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"gonix/derivation/store"
+	"gonix/derivation/storepath"
 	"gonix/eval"
 	"gonix/eval/instantiate"
 	"gonix/eval/render"
@@ -81,13 +82,9 @@ func instantiateCommand(ctx context.Context, w *world, name string, args []strin
 // open chooses the store: the one that is written to, one that is only read,
 // or none.
 func (x *instantiation) open() (shut func(), err error) {
-	dummy := x.f.store == "dummy://" || x.f.store == "" && x.w.getenv("NIX_REMOTE") == "dummy://"
+	dummy := x.w.storeWord(x.f.store) == "dummy://"
 	if !dummy && x.f.writes() {
-		root, err := x.w.storeRoot(x.f.store)
-		if err != nil {
-			return nil, err
-		}
-		st, err := store.Open(root, store.Options{Waiting: func(what string) { x.progress.printf("waiting for %s...", what) }})
+		st, err := x.w.openStore(&x.f.evalFlags, x.set, x.progress)
 		if err != nil {
 			return nil, err
 		}
@@ -107,8 +104,11 @@ func (x *instantiation) open() (shut func(), err error) {
 	r := &readStore{w: x.w, set: x.set}
 	if !dummy {
 		// Without a place for a store there is none, which is no mistake here.
-		if root, err := x.w.storeRoot(x.f.store); err == nil {
-			r.root = root
+		if at, err := x.w.storePlace(x.f.store); err == nil {
+			if err := storepath.UseDir(at.logical); err != nil {
+				return nil, err
+			}
+			r.at = &at
 			x.physical, x.fetcher = r.file, r
 		} else if x.f.store != "" {
 			return nil, err

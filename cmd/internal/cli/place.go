@@ -1,30 +1,84 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"net/url"
 	"path/filepath"
 	"strings"
 
-	"gonix/derivation/fetch"
+	"gonix/derivation/store"
+	"gonix/derivation/storepath"
 )
 
-// storeRoot is the folder that holds the physical store, from --store or from
-// the environment.
-func (w *world) storeRoot(flag string) (string, error) {
-	switch {
-	case flag == "auto" || flag == "":
-	case strings.HasPrefix(flag, "local?root="):
-		return w.abs(strings.TrimPrefix(flag, "local?root=")), nil
-	case flag == "local":
-		return "/", nil
-	case strings.Contains(flag, "://"):
-		return "", fmt.Errorf("'--store %s': only a folder of this machine can be the store that is built in", flag)
-	default:
-		return w.abs(flag), nil
+// place is where a store lies: what the parameters of Nix's local stores say.
+type place struct {
+	root    string // physical directory above the rest; "" if the directories stand alone
+	logical string // what paths begin with
+	dir     string // physical directory of the objects; "" follows from root
+	state   string
+	log     string
+}
+
+// storeWord is the store that is asked for: by --store, else by NIX_REMOTE
+// where that names a kind of store that there is here (a daemon of Nix is none).
+func (w *world) storeWord(flag string) string {
+	if flag != "" {
+		return flag
 	}
+	remote := w.getenv("NIX_REMOTE")
+	if remote == "dummy://" || remote == "local" || strings.HasPrefix(remote, "local?") || strings.HasPrefix(remote, "/") {
+		return remote
+	}
+	return ""
+}
+
+// storePlace reads --store and the environment: a folder, or local with
+// parameters (root, store, real, state, log); by default the store that
+// NIX_STORE_DIR and its like describe, or one in the user's data directory.
+func (w *world) storePlace(flag string) (place, error) {
+	word := w.storeWord(flag)
+	name, query, _ := strings.Cut(word, "?")
+	params, err := url.ParseQuery(query)
+	if err != nil {
+		return place{}, fmt.Errorf("'--store %s': %w", word, err)
+	}
+	p := place{
+		root:    params.Get("root"),
+		logical: cmp.Or(params.Get("store"), w.getenv("NIX_STORE_DIR"), storepath.DefaultDir),
+		dir:     params.Get("real"),
+		state:   params.Get("state"),
+		log:     params.Get("log"),
+	}
+	switch {
+	case strings.Contains(name, "://") && !strings.HasPrefix(name, "local://"):
+		return place{}, fmt.Errorf("'--store %s': only a folder of this machine can be the store that is built in", word)
+	case name == "" || name == "auto":
+		if w.getenv("NIX_STORE_DIR") != "" {
+			break
+		}
+		if p.root, err = w.dataStore(); err != nil {
+			return place{}, err
+		}
+	case name == "local" || name == "local://":
+	default:
+		p.root = strings.TrimPrefix(name, "local://")
+	}
+	if p.root != "" {
+		p.root = w.abs(p.root)
+		return p, nil
+	}
+	// Without a root all directories are where Nix has them.
+	p.root = "/"
+	p.dir = cmp.Or(p.dir, p.logical)
+	p.state = cmp.Or(p.state, w.getenv("NIX_STATE_DIR"))
+	p.log = cmp.Or(p.log, w.getenv("NIX_LOG_DIR"))
+	return p, nil
+}
+
+// dataStore is the root of the store that is the user's own.
+func (w *world) dataStore() (string, error) {
 	if data := w.getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
 		return filepath.Join(data, "gonix"), nil
 	}
@@ -35,61 +89,27 @@ func (w *world) storeRoot(flag string) (string, error) {
 	return filepath.Join(home, ".local", "share", "gonix"), nil
 }
 
+// open opens the store at p, which also decides what paths begin with.
+func (p place) open(opts store.Options) (*store.Local, error) {
+	if err := storepath.UseDir(p.logical); err != nil {
+		return nil, err
+	}
+	opts.Dir, opts.StateDir, opts.LogDir = p.dir, p.state, p.log
+	return store.Open(p.root, opts)
+}
+
+// realFile is where the store at p keeps a file, without opening it.
+func (p place) realFile(logical string) string {
+	rest, ok := strings.CutPrefix(logical, p.logical)
+	if !ok || rest != "" && rest[0] != '/' {
+		return logical
+	}
+	return cmp.Or(p.dir, filepath.Join(p.root, storepath.DefaultDir)) + rest
+}
+
 func (w *world) abs(path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
 	}
 	return filepath.Join(w.cwd, path)
-}
-
-// aptMirrors are the repositories that the host's package manager is set up
-// with: likely near, and allowed by whoever runs the machine.
-func aptMirrors() map[string][]string {
-	files, _ := filepath.Glob("/etc/apt/sources.list.d/*")
-	id := osReleaseID()
-	if id == "" {
-		return nil
-	}
-	var urls []string
-	for _, name := range append([]string{"/etc/apt/sources.list"}, files...) {
-		if !strings.HasSuffix(name, ".list") && !strings.HasSuffix(name, ".sources") {
-			continue
-		}
-		f, err := os.Open(name)
-		if err != nil {
-			continue
-		}
-		for _, u := range fetch.AptSources(f) {
-			// Other vendors' repositories lie beside the distribution's.
-			if strings.Contains(u, id) {
-				urls = append(urls, u)
-			}
-		}
-		f.Close()
-	}
-	return map[string][]string{id: urls}
-}
-
-// osReleaseID is ID of os-release(5): debian, ubuntu; "" where there is none.
-func osReleaseID() string {
-	f, err := os.Open("/etc/os-release")
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, 64<<10))
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(text)) {
-		if id, ok := strings.CutPrefix(strings.TrimSpace(line), "ID="); ok {
-			return strings.Trim(id, `"'`)
-		}
-	}
-	return ""
-}
-
-// mirrorOverride reads NIX_MIRRORS_<name>: addresses separated by spaces.
-func (w *world) mirrorOverride(name string) []string {
-	return strings.Fields(w.getenv("NIX_MIRRORS_" + name))
 }

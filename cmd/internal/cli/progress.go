@@ -16,6 +16,7 @@ type progress struct {
 	live  bool       // a terminal: redraw
 	width func() int // columns of the terminal
 	logs  bool       // print build logs as they come
+	raw   bool       // without the names of the builds, as the old commands of Nix
 	quiet bool
 
 	mu    sync.Mutex
@@ -160,7 +161,11 @@ func (p *progress) logged(id, line string) {
 		return
 	}
 	if p.logs {
-		p.say(j.name + "> " + line)
+		if p.raw {
+			p.say(line)
+		} else {
+			p.say(j.name + "> " + line)
+		}
 	}
 	if s := strings.TrimSpace(printable(line)); s != "" {
 		j.line = s

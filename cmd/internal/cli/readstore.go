@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 
 	"gonix/derivation/fetch/flakeref"
 	"gonix/derivation/fetch/tree"
@@ -22,7 +21,7 @@ import (
 type readStore struct {
 	w      *world
 	set    *settings
-	root   string // "" for no store
+	at     *place // nil for no store
 	opened bool
 	local  *store.Local
 
@@ -36,10 +35,10 @@ var (
 
 // open returns the store, nil if there is none.
 func (r *readStore) open() (*store.Local, error) {
-	if r.opened || r.root == "" {
+	if r.opened || r.at == nil {
 		return r.local, nil
 	}
-	st, err := store.Open(r.root, store.Options{ReadOnly: true})
+	st, err := r.at.open(store.Options{ReadOnly: true})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -72,7 +71,7 @@ func (r *readStore) Info(ctx context.Context, p storepath.Path) (*store.Info, er
 // then on the store is one that is written to.
 func (r *readStore) fetching() (*tree.Fetcher, error) {
 	if r.fetcher == nil {
-		st, err := store.Open(r.root, store.Options{})
+		st, err := r.at.open(store.Options{})
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +101,7 @@ func (r *readStore) FetchTree(ctx context.Context, in flakeref.Input) (flakeref.
 }
 
 // file is where the store keeps a file.
-func (r *readStore) file(logical string) string { return filepath.Join(r.root, logical) }
+func (r *readStore) file(logical string) string { return r.at.realFile(logical) }
 
 // realise checks that what strings depend on is there. What would have to be
 // built is an error.

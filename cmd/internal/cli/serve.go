@@ -42,11 +42,7 @@ func serveCommand(ctx context.Context, w *world, name string, args []string) err
 	if err != nil {
 		return err
 	}
-	root, err := w.storeRoot(f.store)
-	if err != nil {
-		return err
-	}
-	st, err := store.Open(root, store.Options{ReadOnly: true})
+	st, err := w.openStoreAt(f.store, store.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strconv"
@@ -32,6 +33,18 @@ type settings struct {
 	ConnectTimeout   time.Duration
 	ShowTrace        bool
 	FsyncMetadata    bool
+	BuildDir         string
+	KeepBuildLog     bool
+	CompressBuildLog bool
+	JSONLogPath      string
+	MaxBuildLogSize  int64
+
+	// The store.
+	KeepOutputs          bool
+	KeepDerivations      bool
+	AutoOptimise         bool
+	MinFree, MaxFree     int64
+	MinFreeCheckInterval time.Duration
 
 	// What evaluation may do; see eval.Settings.
 	Pure                 bool
@@ -63,6 +76,12 @@ func defaultSettings() settings {
 		DownloadAttempts: 5,
 		StalledTimeout:   300 * time.Second,
 		ConnectTimeout:   15 * time.Second,
+
+		KeepBuildLog:         true,
+		CompressBuildLog:     true,
+		KeepDerivations:      true,
+		MaxFree:              math.MaxInt64,
+		MinFreeCheckInterval: 5 * time.Second,
 
 		ImportFromDerivation: true,
 
@@ -143,6 +162,19 @@ var settingTable = map[string]func(s *settings, v string) error{
 	"access-tokens":               func(s *settings, v string) error { return pairsSetting(&s.AccessTokens, v) },
 	"allow-dirty":                 func(s *settings, v string) error { return boolSetting(&s.AllowDirty, v) },
 	"warn-dirty":                  func(s *settings, v string) error { return boolSetting(&s.WarnDirty, v) },
+	"build-dir":                   func(s *settings, v string) error { s.BuildDir = v; return nil },
+	"keep-build-log":              func(s *settings, v string) error { return boolSetting(&s.KeepBuildLog, v) },
+	"compress-build-log":          func(s *settings, v string) error { return boolSetting(&s.CompressBuildLog, v) },
+	"max-build-log-size":          func(s *settings, v string) error { return sizeSetting(&s.MaxBuildLogSize, v) },
+	"keep-outputs":                func(s *settings, v string) error { return boolSetting(&s.KeepOutputs, v) },
+	"gc-keep-outputs":             func(s *settings, v string) error { return boolSetting(&s.KeepOutputs, v) },
+	"keep-derivations":            func(s *settings, v string) error { return boolSetting(&s.KeepDerivations, v) },
+	"gc-keep-derivations":         func(s *settings, v string) error { return boolSetting(&s.KeepDerivations, v) },
+	"auto-optimise-store":         func(s *settings, v string) error { return boolSetting(&s.AutoOptimise, v) },
+	"min-free":                    func(s *settings, v string) error { return sizeSetting(&s.MinFree, v) },
+	"max-free":                    func(s *settings, v string) error { return sizeSetting(&s.MaxFree, v) },
+	"min-free-check-interval":     func(s *settings, v string) error { return secondsSetting(&s.MinFreeCheckInterval, v) },
+	"json-log-path":               func(s *settings, v string) error { s.JSONLogPath = v; return nil },
 	"eval-system":                 func(s *settings, v string) error { s.EvalSystem = v; return nil },
 	"allow-import-from-derivation": func(s *settings, v string) error {
 		return boolSetting(&s.ImportFromDerivation, v)
@@ -152,17 +184,17 @@ var settingTable = map[string]func(s *settings, v string) error{
 // ignoredSettings are settings of Nix that change nothing about what is built
 // here; naming one is no mistake.
 var ignoredSettings = []string{
-	"auto-optimise-store", "builders", "builders-use-substitutes",
-	"keep-derivations", "keep-outputs", "sandbox-fallback", "trusted-substituters", "trusted-binary-caches",
+	"builders", "builders-use-substitutes",
+	"sandbox-fallback", "trusted-substituters", "trusted-binary-caches",
 	"trusted-users", "allowed-users", "accept-flake-config", "use-xdg-base-directories",
 	// What a nix.conf that was written for C++ Nix may say, too.
 	"allow-new-privileges", "allow-symlinked-store", "bash-prompt", "bash-prompt-prefix",
-	"bash-prompt-suffix", "build-dir", "build-hook", "build-poll-interval", "build-users-group",
-	"compress-build-log", "diff-hook", "download-buffer-size", "download-speed", "eval-cache",
+	"bash-prompt-suffix", "build-hook", "build-poll-interval", "build-users-group",
+	"diff-hook", "download-buffer-size", "download-speed", "eval-cache",
 	"extra-platforms", "extra-sandbox-paths", "extra-system-features", "filter-syscalls", "flake-registry",
 	"fsync-store-paths", "gc-reserved-space", "http2", "id-count", "ignored-acls", "impersonate-linux-26",
-	"keep-build-log", "keep-env-derivations", "max-build-log-size", "max-free", "min-free",
-	"min-free-check-interval", "nar-buffer-size", "narinfo-cache-meta-ttl", "plugin-files", "post-build-hook",
+	"keep-env-derivations",
+	"nar-buffer-size", "narinfo-cache-meta-ttl", "plugin-files", "post-build-hook",
 	"pre-build-hook", "preallocate-contents", "print-missing", "require-drop-supplementary-groups",
 	"run-diff-hook", "sandbox-build-dir", "sandbox-dev-shm-size", "sandbox-paths", "ssl-cert-file", "start-id",
 	"store", "sync-before-registering", "system-features", "use-case-hack", "use-cgroups",
@@ -276,6 +308,29 @@ func intSetting(dst *int, v string) error {
 	}
 	*dst = n
 	return nil
+}
+
+// sizeSetting takes a number of bytes, perhaps with K, M, G or T at its end.
+func sizeSetting(dst *int64, v string) error {
+	n, err := byteCount(v)
+	if err == nil {
+		*dst = n
+	}
+	return err
+}
+
+func byteCount(v string) (int64, error) {
+	digits, shift := v, 0
+	if v != "" {
+		if i := strings.IndexByte("KMGT", v[len(v)-1]&^0x20); i >= 0 {
+			digits, shift = v[:len(v)-1], 10*(i+1)
+		}
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n < 0 || n > math.MaxInt64>>shift {
+		return 0, fmt.Errorf("'%s' is not a number of bytes", v)
+	}
+	return n << shift, nil
 }
 
 func jobsSetting(dst *int, v string) error {

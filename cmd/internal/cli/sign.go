@@ -40,11 +40,7 @@ func signCommand(ctx context.Context, w *world, name string, args []string) erro
 	if err != nil {
 		return err
 	}
-	root, err := w.storeRoot(f.store)
-	if err != nil {
-		return err
-	}
-	st, err := store.Open(root, store.Options{})
+	st, err := w.openStoreAt(f.store, store.Options{})
 	if err != nil {
 		return err
 	}

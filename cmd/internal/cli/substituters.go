@@ -146,11 +146,7 @@ func (w *world) source(set *settings, text string, warn func(string), connect ti
 	if binarycache.IsURL(text) {
 		return w.openCache(set, text, warn, connect)
 	}
-	root, err := w.storeRoot(text)
-	if err != nil {
-		return nil, err
-	}
-	st, err := store.Open(root, store.Options{ReadOnly: true})
+	st, err := w.openStoreAt(text, store.Options{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}

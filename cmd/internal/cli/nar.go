@@ -1,0 +1,259 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gonix/derivation/nar"
+)
+
+// listing is what nar ls and store ls know of a file.
+type listing struct {
+	header   nar.Header
+	inNAR    bool
+	children []*listing // sorted
+}
+
+func (l *listing) name() string { return path.Base(l.header.Path) }
+
+// child returns what is at a path below l, nil if there is nothing.
+func (l *listing) child(name string) *listing {
+	for part := range strings.SplitSeq(strings.Trim(path.Clean("/"+name), "/"), "/") {
+		if part == "" {
+			continue
+		}
+		i := slices.IndexFunc(l.children, func(c *listing) bool { return c.name() == part })
+		if i < 0 {
+			return nil
+		}
+		l = l.children[i]
+	}
+	return l
+}
+
+// readListing reads the index of an archive.
+func readListing(r io.Reader) (*listing, error) {
+	var root *listing
+	dirs := map[string]*listing{}
+	for in := nar.NewReader(r); ; {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return root, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		l := &listing{header: *h, inNAR: true}
+		if root == nil {
+			root = l
+		} else {
+			parent := dirs[strings.TrimSuffix(path.Dir(h.Path), ".")]
+			parent.children = append(parent.children, l)
+		}
+		if h.Type == nar.Directory {
+			dirs[h.Path] = l
+		}
+	}
+}
+
+// listFiles lists a tree on the disk.
+func listFiles(file, name string) (*listing, error) {
+	info, err := os.Lstat(file)
+	if err != nil {
+		return nil, err
+	}
+	l := &listing{header: nar.Header{Path: name}}
+	switch {
+	case info.IsDir():
+		l.header.Type = nar.Directory
+		entries, err := os.ReadDir(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			c, err := listFiles(filepath.Join(file, e.Name()), strings.TrimPrefix(name+"/"+e.Name(), "/"))
+			if err != nil {
+				return nil, err
+			}
+			l.children = append(l.children, c)
+		}
+	case info.Mode()&os.ModeSymlink != 0:
+		l.header.Type = nar.Symlink
+		l.header.Target, err = os.Readlink(file)
+	default:
+		l.header.Type, l.header.Size = nar.Regular, info.Size()
+		l.header.Executable = info.Mode()&0o100 != 0
+	}
+	return l, err
+}
+
+// listFlags are those of ls.
+type listFlags struct{ recursive, long, directory bool }
+
+// json is the listing in Nix's form; entries of a directory that is not gone
+// into are empty.
+func (l *listing) json(deep, top bool) map[string]any {
+	if !top && !deep {
+		return map[string]any{}
+	}
+	h := &l.header
+	object := map[string]any{"type": h.Type.String()}
+	switch h.Type {
+	case nar.Directory:
+		entries := map[string]any{}
+		for _, c := range l.children {
+			entries[c.name()] = c.json(deep, false)
+		}
+		object["entries"] = entries
+	case nar.Regular:
+		object["size"], object["executable"] = h.Size, h.Executable
+		if l.inNAR {
+			object["narOffset"] = h.Offset
+		}
+	case nar.Symlink:
+		object["target"] = h.Target
+	}
+	return object
+}
+
+// print lists l as Nix does; name is what it is called in the list.
+func (l *listing) print(w io.Writer, f listFlags, name string, itself bool) {
+	if l.header.Type == nar.Directory && !itself {
+		for _, c := range l.children {
+			c.print(w, f, name+"/"+c.name(), true)
+		}
+		return
+	}
+	if f.long {
+		mode := map[nar.Type]string{nar.Regular: "-r--r--r--", nar.Symlink: "lrwxrwxrwx", nar.Directory: "dr-xr-xr-x"}[l.header.Type]
+		if l.header.Executable {
+			mode = "-r-xr-xr-x"
+		}
+		line := fmt.Sprintf("%s %20d %s", mode, l.header.Size, name)
+		if l.header.Type == nar.Symlink {
+			line += " -> " + l.header.Target
+		}
+		fmt.Fprintln(w, line)
+	} else {
+		fmt.Fprintln(w, name)
+	}
+	if f.recursive && l.header.Type == nar.Directory {
+		l.print(w, f, name, false)
+	}
+}
+
+// ls prints what is at a path.
+func (x *storeRun) ls(f *nixFlags, lf listFlags, l *listing) error {
+	x.p.close()
+	if f.json {
+		if lf.directory {
+			return errors.New("'--directory' is useless with '--json'")
+		}
+		return x.end(writeJSON(x.out, l.json(lf.recursive, true)))
+	}
+	name := l.name()
+	if l.header.Type == nar.Directory {
+		name = "."
+	}
+	l.print(x.out, lf, name, lf.directory)
+	return x.end(nil)
+}
+
+func (lf *listFlags) declare(f *nixFlags, fs flagSet) {
+	fs.BoolVarP(&lf.recursive, "recursive", "R", false, "list what is in folders, too")
+	fs.BoolVarP(&lf.long, "long", "l", false, "show what each file is")
+	fs.BoolVarP(&lf.directory, "directory", "d", false, "show folders, not what is in them")
+	fs.BoolVar(&f.json, "json", false, "print JSON")
+}
+
+func nixNarLs(ctx context.Context, w *world, name string, args []string) error {
+	f, fs := newNixFlags(name, false)
+	var lf listFlags
+	lf.declare(f, fs)
+	if err := f.start(w, fs, args); err != nil {
+		return shown(err)
+	}
+	if len(f.files) != 2 {
+		return errors.New("an archive and a path in it are needed")
+	}
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, true)
+	if err != nil {
+		return err
+	}
+	defer shut()
+	in, err := os.Open(w.abs(f.files[0]))
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	root, err := readListing(in)
+	if err != nil {
+		return err
+	}
+	l := root.child(f.files[1])
+	if l == nil {
+		return fmt.Errorf("path '%s' does not exist", path.Clean("/"+f.files[1]))
+	}
+	return x.ls(f, lf, l)
+}
+
+func nixNarCat(ctx context.Context, w *world, name string, args []string) error {
+	f, fs := newNixFlags(name, false)
+	if err := f.start(w, fs, args); err != nil {
+		return shown(err)
+	}
+	if len(f.files) != 2 {
+		return errors.New("an archive and a path in it are needed")
+	}
+	in, err := os.Open(w.abs(f.files[0]))
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	want := strings.TrimPrefix(path.Clean("/"+f.files[1]), "/")
+	found := false
+	// The whole archive is read, so that a damaged one is not taken for a good
+	// one.
+	for r := nar.NewReader(in); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if h.Path == want && h.Type == nar.Regular {
+			found = true
+			if _, err := r.WriteTo(w.stdout); err != nil {
+				return err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return fmt.Errorf("NAR does not contain regular file '%s'", f.files[1])
+	}
+	return nil
+}
+
+func nixNarDump(ctx context.Context, w *world, name string, args []string) error {
+	f, fs := newNixFlags(name, false)
+	if err := f.start(w, fs, args); err != nil {
+		return shown(err)
+	}
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, true)
+	if err != nil {
+		return err
+	}
+	defer shut()
+	return x.end(x.dump())
+}

@@ -1,0 +1,206 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"gonix/eval/render"
+	"gonix/eval/value"
+	"gonix/parser/source"
+)
+
+// nixBuild is nix build.
+func nixBuild(ctx context.Context, w *world, name string, args []string) error {
+	f, fs := newNixFlags(name, true)
+	var noLink, printPaths, dry, rebuild bool
+	var outLink string
+	fs.StringVarP(&outLink, "out-link", "o", "result", "`name` of the link to the result")
+	fs.BoolVar(&noLink, "no-link", false, "leave no link")
+	fs.BoolVar(&printPaths, "print-out-paths", false, "print the output paths")
+	fs.BoolVar(&dry, "dry-run", false, "say what would be built, build nothing")
+	fs.BoolVar(&rebuild, "rebuild", false, "build again what is there, and compare")
+	fs.BoolVar(&f.repair, "repair", false, "make anew what has changed in the store")
+	fs.BoolVar(&f.json, "json", false, "print derivations and outputs as JSON")
+	if err := f.start(w, fs, args); err != nil {
+		return shown(err)
+	}
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, false)
+	if err != nil {
+		return err
+	}
+	defer shut()
+	x.f.check = rebuild
+	list, err := x.installables(f)
+	if err != nil {
+		return err
+	}
+	if dry {
+		var all []realisation
+		for _, i := range list {
+			if !i.isFile() {
+				all = append(all, i.realisation)
+			}
+		}
+		if err := x.planOnly(all); err != nil {
+			return err
+		}
+	} else if err := x.buildAll(list); err != nil {
+		return err
+	}
+	x.p.close()
+	if !noLink && !dry {
+		if err := x.linkAll(list, w.abs(outLink)); err != nil {
+			return err
+		}
+	}
+	if printPaths && !dry {
+		paths, err := x.pathsOf(f, list)
+		if err != nil {
+			return err
+		}
+		x.print(paths)
+	}
+	if f.json {
+		if err := x.printBuilt(list); err != nil {
+			return err
+		}
+	}
+	return x.end(nil)
+}
+
+// linkAll makes a link to each result. (Nix: createOutLinks)
+func (x *storeRun) linkAll(list []installable, link string) error {
+	for n, i := range list {
+		name := link
+		if n > 0 {
+			name += fmt.Sprintf("-%d", n)
+		}
+		if !i.path.IsDerivation() || i.isFile() {
+			if err := x.st.AddRoot(x.ctx, name, i.path); err != nil {
+				return err
+			}
+			continue
+		}
+		outputs, err := x.named(i.realisation)
+		if err != nil {
+			return err
+		}
+		for _, o := range outputs {
+			root := name
+			if o.name != "out" {
+				root += "-" + o.name
+			}
+			if err := x.st.AddRoot(x.ctx, root, o.path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (x *storeRun) printBuilt(list []installable) error {
+	all := []any{}
+	for _, i := range list {
+		if !i.path.IsDerivation() || i.isFile() {
+			all = append(all, i.path.String())
+			continue
+		}
+		outputs, err := x.named(i.realisation)
+		if err != nil {
+			return err
+		}
+		byName := map[string]any{}
+		for _, o := range outputs {
+			byName[o.name] = o.path.String()
+		}
+		all = append(all, map[string]any{"drvPath": i.path.String(), "outputs": byName})
+	}
+	return writeJSON(x.out, all)
+}
+
+// writeJSON writes v as Nix does: in one line, keys sorted, nothing escaped that
+// need not be.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// nixEval is nix eval.
+func nixEval(ctx context.Context, w *world, name string, args []string) error {
+	f, fs := newNixFlags(name, true)
+	var raw bool
+	var apply string
+	fs.BoolVar(&raw, "raw", false, "print a string as it is")
+	fs.BoolVar(&f.json, "json", false, "print JSON")
+	fs.StringVar(&apply, "apply", "", "print what this `function` makes of the value")
+	if err := f.start(w, fs, args); err != nil {
+		return shown(err)
+	}
+	switch {
+	case raw && f.json:
+		return errors.New("--raw and --json are mutually exclusive")
+	case f.file == "" && f.expr == "":
+		return errors.New("flakes are not supported: name an expression with --file or --expr")
+	case len(f.files) > 1:
+		return errors.New("one attribute at a time")
+	}
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, false)
+	if err != nil {
+		return err
+	}
+	defer shut()
+	e, state := x.evaluator(f)
+	text, err := func() (string, error) {
+		v, err := f.root(e, state)
+		if err != nil {
+			return "", err
+		}
+		auto, err := e.autoArgs(state)
+		if err != nil {
+			return "", err
+		}
+		attr := ""
+		if len(f.files) == 1 {
+			attr = f.files[0]
+		}
+		if v, _, err = state.Attr(auto, attr, v); err != nil {
+			return "", err
+		}
+		th := state.Thread()
+		if apply != "" {
+			fn, err := state.Expression(apply, w.cwd, "«string»")
+			if err != nil {
+				return "", err
+			}
+			if v, err = th.Apply(source.NoPos, fn, v); err != nil {
+				return "", err
+			}
+		}
+		switch {
+		case raw:
+			s, err := th.Coerce(v, source.NoPos, value.CoerceOptions{CopyToStore: true}, "while generating the eval command output")
+			if err != nil {
+				return "", err
+			}
+			return s.S, nil
+		case f.json:
+			out, _, err := render.JSON(th, v, source.NoPos, true, false)
+			return out + "\n", err
+		}
+		if err := th.DeepForce(v, source.NoPos); err != nil {
+			return "", err
+		}
+		out, err := render.Text(th, v)
+		return out + "\n", err
+	}()
+	x.p.close()
+	if err != nil {
+		return e.report(ctx, state, err)
+	}
+	x.out.WriteString(text)
+	return x.end(nil)
+}
