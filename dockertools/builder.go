@@ -100,6 +100,11 @@ func (a *assembly) build(ctx context.Context, dest string) error {
 	if err != nil {
 		return err
 	}
+	if a.spec.IncludeNixDB {
+		if custom, err = a.database(ctx, custom, paths); err != nil {
+			return err
+		}
+	}
 	plans, err := a.plan(ctx, paths, custom)
 	if err != nil {
 		return err

@@ -231,7 +231,7 @@ func TestLayers(t *testing.T) {
 			t.Errorf("at most %d layers: %s", c.most, d)
 		}
 	}
-	if got := s.fail(&Builder{}, attrs{"imageName": "x", "layerStrategy": "size-first", "maxLayers": 1}); !strings.Contains(got, "no layer is left of 1") {
+	if got := s.fail(&Builder{}, attrs{"imageName": "x", "layerStrategy": "size-first", "maxLayers": 1}); !strings.Contains(got, "no layer is left for store paths of the 1") {
 		t.Errorf("error %s", got)
 	}
 }
@@ -262,7 +262,9 @@ func TestSpecErrors(t *testing.T) {
 		{attrs{"imageName": "a", "fromImageTag": "x"}, "'fromImage', which is not set"},
 		{attrs{"imageName": "a", "maxLayers": 126}, "'maxLayers' is not a number from 1 to 125"},
 		{attrs{"imageName": "a", "layerStrategy": "x"}, "there are single, size-first"},
-		{attrs{"imageName": "a", "includeNixDB": true}, "'includeNixDB' is not available"},
+		{attrs{"imageName": "a", "layered": true, "runAsRoot": "#!x"}, "layered ones have 'fakeRootCommands'"},
+		{attrs{"imageName": "a", "fakeRootCommands": "x"}, "need a 'shell'"},
+		{attrs{"imageName": "a", "mtime": "soon"}, "'mtime' is not a date"},
 	} {
 		if got := s.fail(&Builder{}, c.attrs, made("server")); !strings.Contains(got, c.want) {
 			t.Errorf("%v:\n got %s\nwant %s", c.attrs, got, c.want)

@@ -26,6 +26,9 @@ func (a *assembly) closure(ctx context.Context, custom []tarball.Entry) ([]store
 	if err := a.checkConfigPaths(); err != nil {
 		return nil, err
 	}
+	if !a.spec.IncludeStorePaths {
+		return nil, nil
+	}
 	for i := range custom {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -102,7 +105,10 @@ type layerPlan struct {
 // themselves, and the layers of store paths depend on the paths alone.
 func (a *assembly) plan(ctx context.Context, paths []storepath.Path, custom []tarball.Entry) ([]layerPlan, error) {
 	together := a.spec.Layers.Name == layer.Single
-	stamp := tarball.Stamp{Time: tarball.StoreTime}
+	stamp := tarball.Stamp{Time: a.spec.Mtime}
+	if a.spec.Layered {
+		stamp.UID, stamp.GID, stamp.User, stamp.Group = a.spec.UID, a.spec.GID, a.spec.User, a.spec.Group
+	}
 	if together {
 		stamp.Time = tarball.LayerTime
 	}
@@ -135,7 +141,7 @@ func (a *assembly) plan(ctx context.Context, paths []storepath.Path, custom []ta
 		budget-- // for the files outside of the store
 	}
 	if budget < 1 {
-		return nil, fmt.Errorf("no layer is left of %d: the base image has %d", a.spec.MaxLayers, len(a.baseSizes))
+		return nil, fmt.Errorf("no layer is left for store paths of the %d that 'maxLayers' allows: the base image has %d, and the files outside of the store take one", a.spec.MaxLayers, len(a.baseSizes))
 	}
 	var plans []layerPlan
 	for _, group := range a.spec.Layers.Cut(graph, layer.Budget{Layers: budget}) {

@@ -3,8 +3,6 @@ package dockertools
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"gonix/dockertools/rootfs"
@@ -27,6 +25,9 @@ var runtimeDirs = []string{"dev", "proc", "sys", "nix/store"}
 
 // customise returns the files of the layer that lie outside of the store.
 func (a *assembly) customise(ctx context.Context) ([]tarball.Entry, error) {
+	if a.spec.Layered {
+		return a.customiseLayered(ctx)
+	}
 	copied := rootfs.NewTree()
 	for _, item := range a.spec.Contents {
 		if err := ctx.Err(); err != nil {
@@ -96,28 +97,14 @@ func (a *assembly) runAsRoot(ctx context.Context, copied *rootfs.Tree) ([]tarbal
 // extraCommands runs the script in a directory that holds the contents alone,
 // and returns what it made of them.
 func (a *assembly) extraCommands(ctx context.Context, copied *rootfs.Tree) (*rootfs.Tree, error) {
-	root := filepath.Join(workDir(a.job), "commands")
-	disk, err := a.newDisk("commands/build/layer")
+	room, err := a.newRoom(copied)
 	if err != nil {
 		return nil, err
 	}
-	a.disk = disk
-	if err := os.MkdirAll(filepath.Join(root, "tmp"), 0o700); err != nil {
+	if err := room.run(ctx, script{what: "extraCommands", text: a.spec.ExtraCommands}); err != nil {
 		return nil, err
 	}
-	owners, err := copied.Place(disk)
-	if err != nil {
-		return nil, err
-	}
-	env := []string{
-		"PATH=" + a.spec.Path, "HOME=/homeless-shelter", "TMPDIR=/tmp", "NIX_BUILD_TOP=/build", "NIX_STORE=/nix/store",
-		fmt.Sprintf("SOURCE_DATE_EPOCH=%d", tarball.LayerTime), "TZ=UTC", "LC_ALL=C", "name=" + a.spec.Name,
-	}
-	owners, err = a.builder.run(ctx, a.job, a.spec, script{what: "extraCommands", text: a.spec.ExtraCommands, root: root, dir: "/build/layer", env: env}, owners)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := copied.Changes(disk, owners, nil)
+	entries, err := copied.Changes(room.disk, room.owners, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package dockertools
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -47,8 +48,28 @@ type Spec struct {
 	// the image as root directory.
 	ExtraCommands string
 	RunAsRoot     string
-	// UID and GID own the files copied or made by ExtraCommands.
-	UID, GID int
+	// Layered images have links into the store instead of copies of the
+	// contents, and scripts run in the topmost layer alone.
+	Layered bool
+	// FakeRootCommands run after ExtraCommands as a user who owns everything;
+	// with EnableFakechroot the new layer is their root directory.
+	FakeRootCommands string
+	EnableFakechroot bool
+	// IncludeStorePaths is false where the store is there already when the image
+	// runs.
+	IncludeStorePaths bool
+	// IncludeNixDB registers the store paths of the image in a Nix database in it.
+	IncludeNixDB bool
+	// UID and GID own the files copied or made by ExtraCommands, and in a layered
+	// image those of the store instead; User and Group are their names.
+	UID, GID    int
+	User, Group string
+	// Mtime is the time of the store's files in a layered image, in seconds since
+	// 1970.
+	Mtime int64
+	// Streamer is the logical name of a program that writes archives; with it the
+	// output is not an archive but a program that writes one.
+	Streamer string
 	// Created is a date or "now".
 	Created     string
 	Compression tarball.Compression
@@ -116,11 +137,19 @@ var fields = [...]field{
 	{"os", func(s *Spec, d fieldDecoder) error { return d.str(&s.OS) }},
 	{"extraCommands", func(s *Spec, d fieldDecoder) error { return d.str(&s.ExtraCommands) }},
 	{"runAsRoot", func(s *Spec, d fieldDecoder) error { return d.str(&s.RunAsRoot) }},
+	{"layered", func(s *Spec, d fieldDecoder) error { return d.boolean(&s.Layered) }},
+	{"fakeRootCommands", func(s *Spec, d fieldDecoder) error { return d.str(&s.FakeRootCommands) }},
+	{"enableFakechroot", func(s *Spec, d fieldDecoder) error { return d.boolean(&s.EnableFakechroot) }},
+	{"includeStorePaths", func(s *Spec, d fieldDecoder) error { return d.boolean(&s.IncludeStorePaths) }},
+	{"mtime", readMtime},
+	{"uname", func(s *Spec, d fieldDecoder) error { return d.str(&s.User) }},
+	{"gname", func(s *Spec, d fieldDecoder) error { return d.str(&s.Group) }},
+	{"streamer", func(s *Spec, d fieldDecoder) error { return d.str(&s.Streamer) }},
 	{"uid", func(s *Spec, d fieldDecoder) error { return d.id(&s.UID) }},
 	{"gid", func(s *Spec, d fieldDecoder) error { return d.id(&s.GID) }},
 	{"created", func(s *Spec, d fieldDecoder) error { return d.str(&s.Created) }},
 	{"compressor", readCompressor},
-	{"includeNixDB", readIncludeNixDB},
+	{"includeNixDB", func(s *Spec, d fieldDecoder) error { return d.boolean(&s.IncludeNixDB) }},
 	{"layerStrategy", readStrategy},
 	{"maxLayers", readMaxLayers},
 	{"shell", func(s *Spec, d fieldDecoder) error { return d.str(&s.Shell) }},
@@ -133,7 +162,8 @@ func ParseSpec(data []byte) (Spec, error) {
 	if err := json.Unmarshal(data, &given); err != nil {
 		return Spec{}, fmt.Errorf("the structured attributes are no JSON object: %w", err)
 	}
-	s := Spec{Architecture: "amd64", OS: "linux", Created: defaultCreated, Compression: tarball.Compressions[1], Settings: image.Settings{}, Layers: layer.Strategies[0], MaxLayers: defaultMaxLayers}
+	s := Spec{Architecture: "amd64", OS: "linux", Created: defaultCreated, Compression: tarball.Compressions[1], Settings: image.Settings{}, Layers: layer.Strategies[0], MaxLayers: defaultMaxLayers,
+		IncludeStorePaths: true, Mtime: tarball.StoreTime}
 	for _, f := range fields {
 		value, ok := given[f.name]
 		if !ok || string(value) == "null" {
@@ -205,14 +235,16 @@ func readMaxLayers(s *Spec, d fieldDecoder) error {
 	return nil
 }
 
-func readIncludeNixDB(_ *Spec, d fieldDecoder) error {
-	var include bool
-	if err := d.boolean(&include); err != nil {
+func readMtime(s *Spec, d fieldDecoder) error {
+	var text string
+	if err := d.str(&text); err != nil {
 		return err
 	}
-	if include {
-		return fmt.Errorf("'includeNixDB' is not available: images do not carry a Nix database yet")
+	at, err := parseDate(text)
+	if err != nil {
+		return fmt.Errorf("'mtime' is not a date such as %s: '%s'", defaultCreated, text)
 	}
+	s.Mtime = at.Unix()
 	return nil
 }
 
@@ -234,15 +266,27 @@ func (s *Spec) check() error {
 	if !architectures[s.Architecture] {
 		return fmt.Errorf("architecture '%s' is unknown; there are %s", s.Architecture, strings.Join(slices.Sorted(maps.Keys(architectures)), ", "))
 	}
-	if (s.ExtraCommands != "" || s.RunAsRoot != "" && !strings.HasPrefix(s.RunAsRoot, "#!")) && s.Shell == "" {
-		return fmt.Errorf("'extraCommands' and 'runAsRoot' need a 'shell' to run them")
+	if s.Shell == "" {
+		for _, text := range []string{s.ExtraCommands, s.RunAsRoot, s.FakeRootCommands} {
+			if text != "" && !strings.HasPrefix(text, "#!") {
+				return errors.New("'extraCommands', 'runAsRoot' and 'fakeRootCommands' need a 'shell' to run them")
+			}
+		}
+	}
+	if s.Layered && s.RunAsRoot != "" {
+		return errors.New("'runAsRoot' is for images of one layer; layered ones have 'fakeRootCommands'")
+	}
+	if s.Streamer != "" {
+		if _, _, err := storepath.Split(path.Clean(s.Streamer)); err != nil {
+			return fmt.Errorf("'streamer': %w", err)
+		}
 	}
 	if s.FromImage != "" {
 		if _, _, err := storepath.Split(path.Clean(s.FromImage)); err != nil {
 			return fmt.Errorf("'fromImage': %w", err)
 		}
 	} else if s.FromImageName != "" || s.FromImageTag != "" {
-		return fmt.Errorf("'fromImageName' and 'fromImageTag' choose among the images of 'fromImage', which is not set")
+		return errors.New("'fromImageName' and 'fromImageTag' choose among the images of 'fromImage', which is not set")
 	}
 	_, err := s.created(func() time.Time { return time.Time{} })
 	return err
@@ -259,13 +303,23 @@ func (s *Spec) created(now func() time.Time) (string, error) {
 		}
 		return now().UTC().Truncate(time.Second).Format(time.RFC3339), nil
 	}
-	for i, form := range dateForms {
-		if at, err := time.Parse(form, s.Created); err == nil {
-			if i == 0 {
-				return s.Created, nil
-			}
-			return at.Format(time.RFC3339), nil
-		}
+	if _, err := time.Parse(time.RFC3339Nano, s.Created); err == nil {
+		return s.Created, nil
+	}
+	if at, err := parseDate(s.Created); err == nil {
+		return at.Format(time.RFC3339), nil
 	}
 	return "", fmt.Errorf("'created' is neither \"now\" nor a date such as %s: '%s'", defaultCreated, s.Created)
+}
+
+// parseDate reads a date in one of dateForms; one without a time zone is UTC.
+func parseDate(text string) (time.Time, error) {
+	var at time.Time
+	var err error
+	for _, form := range dateForms {
+		if at, err = time.Parse(form, text); err == nil {
+			return at, nil
+		}
+	}
+	return at, err
 }

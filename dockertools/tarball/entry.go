@@ -59,6 +59,9 @@ type Entry struct {
 	Mode uint32
 	UID  int
 	GID  int
+	// User and Group are names of the owners, or "" where the numbers say enough.
+	User  string
+	Group string
 	// Size is the number of bytes of a regular file.
 	Size int64
 	// Target is what a symbolic link says, or the Name a hard link shares its file with.
@@ -113,17 +116,26 @@ func Sort(entries []Entry) {
 
 // Stamp says what all files of a store path get in the image.
 type Stamp struct {
-	UID, GID int
-	Time     int64
+	UID, GID    int
+	User, Group string
+	Time        int64
+}
+
+func (s Stamp) mark(e *Entry) {
+	e.UID, e.GID, e.User, e.Group, e.Time = s.UID, s.GID, s.User, s.Group, s.Time
 }
 
 // StoreDirs returns the entries of /nix and /nix/store, which come before every
 // store path. They are 0755, so that every user of the image may enter.
 func StoreDirs(s Stamp) []Entry {
-	return []Entry{
-		{Name: "nix", Kind: Directory, Mode: 0o755, UID: s.UID, GID: s.GID, Time: s.Time},
-		{Name: "nix/store", Kind: Directory, Mode: 0o755, UID: s.UID, GID: s.GID, Time: s.Time},
+	dirs := []Entry{
+		{Name: "nix", Kind: Directory, Mode: 0o755},
+		{Name: "nix/store", Kind: Directory, Mode: 0o755},
 	}
+	for i := range dirs {
+		s.mark(&dirs[i])
+	}
+	return dirs
 }
 
 // StorePath appends the files of the store path base, physically at path, in
@@ -138,7 +150,8 @@ func walk(entries []Entry, name, path, origin string, s Stamp) ([]Entry, error) 
 	if err != nil {
 		return nil, err
 	}
-	e := Entry{Name: name, UID: s.UID, GID: s.GID, Time: s.Time, Origin: origin}
+	e := Entry{Name: name, Origin: origin}
+	s.mark(&e)
 	switch mode := info.Mode(); {
 	case mode.IsRegular():
 		e.Mode, e.Size, e.Source = 0o444, info.Size(), path

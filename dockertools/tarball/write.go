@@ -158,6 +158,8 @@ func header(e *Entry) *tar.Header {
 		Mode:     int64(e.Mode),
 		Uid:      e.UID,
 		Gid:      e.GID,
+		Uname:    e.User,
+		Gname:    e.Group,
 		ModTime:  time.Unix(e.Time, 0),
 	}
 	switch e.Kind {

@@ -119,6 +119,24 @@ rec {
       };
       created = "now";
     };
+    layered = dockerTools.buildLayeredImage {
+      name = "quay.io/Layered";
+      fromImage = images.small;
+      contents = [ pkgs.hello pkgs.bash ];
+      extraCommands = "mkdir data";
+      fakeRootCommands = "chown 1000 data";
+      enableFakechroot = true;
+      config.Cmd = [ "${pkgs.hello}/bin/hello" ];
+      uid = 1000;
+      gname = "users";
+      maxLayers = 120;
+    };
+    withDatabase = dockerTools.buildLayeredImageWithNixDb {
+      name = "database";
+      contents = pkgs.hello;
+    };
+    merged = dockerTools.mergeImages [ images.small images.layered ];
+    exported = dockerTools.exportImage { fromImage = images.small; };
     inherit (dockerTools)
       binSh
       caCertificates

@@ -5,6 +5,7 @@
   bootstrap,
   runCommand,
   symlinkJoin,
+  writeText,
   writeTextDir,
   bash,
   bashInteractive,
@@ -18,6 +19,7 @@ let
   # Snippets run with the programs of a build; nothing of them gets into an
   # image but what a snippet itself puts there.
   needsShell = text: text != null && text != "";
+  compressors = [ "gz" "zstd" "none" ];
 in
 rec {
   # Arguments are those that nixpkgs' buildImage takes.
@@ -53,7 +55,6 @@ rec {
       passthru ? { },
     }@args:
     let
-      compressors = [ "gz" "zstd" "none" ];
       both = copyToRoot != null && contents != null;
       roots = if copyToRoot != null then copyToRoot else contents;
       snippets = needsShell extraCommands || needsShell runAsRoot;
@@ -113,6 +114,156 @@ rec {
     else
       image
   );
+
+  # A layer a store path, the largest first; contents are links into the store.
+  # Arguments are those of nixpkgs' streamLayeredImage.
+  layeredSpec =
+    {
+      name,
+      tag ? null,
+      fromImage ? null,
+      fromImageName ? null,
+      fromImageTag ? null,
+      inheritConfig ? false,
+      # Linked in /; the closure comes along below /nix/store.
+      contents ? [ ],
+      config ? { },
+      architecture ? "amd64",
+      created ? "1970-01-01T00:00:01Z",
+      # Time and owners of the files of the store.
+      mtime ? "1970-01-01T00:00:01Z",
+      uid ? 0,
+      gid ? 0,
+      uname ? "root",
+      gname ? "root",
+      maxLayers ? 100,
+      # Run in the topmost layer's folder.
+      extraCommands ? "",
+      # The same, and owners are kept; or with that folder as /.
+      fakeRootCommands ? "",
+      enableFakechroot ? false,
+      includeStorePaths ? true,
+      includeNixDB ? false,
+      compressor ? "gz",
+      # nixpkgs' programs for layers: size-first is the way here.
+      layeringPipeline ? null,
+      meta ? { },
+      passthru ? { },
+    }:
+    let
+      snippets = needsShell extraCommands || needsShell fakeRootCommands;
+      spec =
+        {
+          layered = true;
+          layerStrategy = "size-first";
+          imageName = lib.toLower name;
+          fromImage = if fromImage == null then null else "${fromImage}";
+          contents = map (x: "${x}") (lib.toList contents);
+          inherit
+            fromImageName
+            fromImageTag
+            inheritConfig
+            config
+            architecture
+            created
+            mtime
+            uid
+            gid
+            uname
+            gname
+            maxLayers
+            extraCommands
+            fakeRootCommands
+            enableFakechroot
+            includeStorePaths
+            includeNixDB
+            ;
+          os = "linux";
+          shell = if snippets then "${bootstrap.shell}/bin/bash" else null;
+          path = if snippets then "${bootstrap.tools}/bin" else null;
+        };
+      conf = writeText "${baseNameOf name}-conf.json" (builtins.toJSON spec);
+      # What the image is called follows from all that is said of it.
+      imageTag =
+        if tag != null then
+          tag
+        else
+          lib.head (lib.splitString "-" (baseNameOf (builtins.unsafeDiscardStringContext conf.outPath)));
+    in
+    if layeringPipeline != null && layeringPipeline != "auto" then
+      throw "dockerTools: ${name}: layeringPipeline is not available: layers are cut by size"
+    else if !lib.elem compressor compressors then
+      throw "dockerTools: ${name}: compressor is one of ${lib.concatStringsSep ", " compressors}, not ${compressor}"
+    else if maxLayers < 2 then
+      throw "dockerTools: ${name}: maxLayers must be greater than 1, not ${toString maxLayers}"
+    else if maxLayers > 125 then
+      throw "dockerTools: ${name}: maxLayers is at most 125, not ${toString maxLayers}: Docker loads no image with more"
+    else
+      {
+        inherit conf imageTag meta passthru compressor;
+        inherit (spec) imageName;
+        attrs = spec // {
+          __structuredAttrs = true;
+          system = "builtin";
+          builder = "builtin:docker-image";
+          inherit imageTag;
+        };
+      };
+
+  buildLayeredImage = lib.makeOverridable (
+    { name, ... }@args:
+    let
+      layered = layeredSpec args;
+      archive = derivation (
+        layered.attrs
+        // {
+          name = "${lib.strings.sanitizeDerivationName (baseNameOf name)}.tar.gz";
+          inherit (layered) compressor;
+        }
+      );
+    in
+    archive
+    // layered.passthru
+    // {
+      inherit (layered) meta imageName imageTag conf;
+      passthru = layered.passthru // {
+        inherit (layered) imageName imageTag conf;
+      };
+    }
+  );
+
+  # The same with a database of the store paths for Nix.
+  buildImageWithNixDb = args: buildImage (args // { includeNixDB = true; });
+  buildLayeredImageWithNixDb = args: buildLayeredImage (args // { includeNixDB = true; });
+
+  # One archive with several images.
+  mergeImages =
+    images:
+    derivation {
+      name = "merge-docker-images.tar.gz";
+      __structuredAttrs = true;
+      system = "builtin";
+      builder = "builtin:docker-merge";
+      images = map (x: "${x}") images;
+    };
+
+  # The files of an image as a tar, all layers in one.
+  exportImage =
+    {
+      fromImage,
+      name ? fromImage.name,
+      fromImageName ? null,
+      fromImageTag ? null,
+      architecture ? "amd64",
+      diskSize ? 1024,
+    }:
+    derivation {
+      inherit name fromImageName fromImageTag architecture;
+      __structuredAttrs = true;
+      system = "builtin";
+      builder = "builtin:docker-export";
+      fromImage = "${fromImage}";
+    };
 
   # For runAsRoot: the files that useradd and groupadd expect, and the two on PATH.
   shadowSetup = ''
