@@ -310,3 +310,22 @@ func join(dir, name string) string {
 	}
 	return dir + "/" + name
 }
+
+// All returns the entries of the whole tree, the root first. The bytes of files
+// are those extracted to disk; a file of several names is written for each.
+func (t *Tree) All(disk *Disk) []tarball.Entry {
+	return t.root.all(nil, ".", disk)
+}
+
+func (n *node) all(entries []tarball.Entry, name string, disk *Disk) []tarball.Entry {
+	e := n.Entry
+	e.Name = name
+	if e.Kind == tarball.Regular {
+		e.Source = disk.path + "/" + name
+	}
+	entries = append(entries, e)
+	for _, c := range n.names() {
+		entries = n.children[c].all(entries, join(name, c), disk)
+	}
+	return entries
+}

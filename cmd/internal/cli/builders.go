@@ -30,10 +30,12 @@ func builders(w *world, set *settings, st *store.Local, shell string) map[string
 	}
 	download := downloader(w, set, st)
 	return map[string]build.Builder{
-		"":                     programs,
-		"builtin:fetchurl":     download,
-		"builtin:unpack":       &fetch.Unpack{URL: download},
-		"builtin:docker-image": images,
+		"":                      programs,
+		"builtin:fetchurl":      download,
+		"builtin:unpack":        &fetch.Unpack{URL: download},
+		"builtin:docker-image":  images,
+		"builtin:docker-merge":  dockertools.Merger{},
+		"builtin:docker-export": dockertools.Exporter{},
 	}
 }
 

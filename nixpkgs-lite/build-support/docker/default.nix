@@ -236,6 +236,51 @@ rec {
   buildImageWithNixDb = args: buildImage (args // { includeNixDB = true; });
   buildLayeredImageWithNixDb = args: buildLayeredImage (args // { includeNixDB = true; });
 
+  # An image of a registry, as the archive that nixpkgs' pullImage makes of it: by
+  # digest, or as files of 2016 do, by tag. The hash is of the archive.
+  pullImage =
+    {
+      imageName,
+      imageDigest ? null,
+      imageTag ? "latest",
+      hash ? null,
+      sha256 ? null,
+      os ? "linux",
+      arch ? "amd64",
+      finalImageName ? imageName,
+      finalImageTag ? imageTag,
+      # false for plain HTTP and certificates that cannot be checked.
+      tlsVerify ? true,
+      name ? builtins.replaceStrings [ "/" ":" ] [ "-" "-" ] "docker-image-${finalImageName}-${finalImageTag}.tar",
+    }:
+    if (hash == null) == (sha256 == null) then
+      throw "dockerTools.pullImage: ${imageName}: give hash or sha256, one of them"
+    else
+      derivation (
+        {
+          inherit name os arch finalImageName finalImageTag tlsVerify;
+          __structuredAttrs = true;
+          system = "builtin";
+          builder = "builtin:docker-pull";
+          imageReference = if imageDigest != null then "${imageName}@${imageDigest}" else "${imageName}:${imageTag}";
+          outputHashMode = "flat";
+          preferLocalBuild = true;
+        }
+        // (
+          if hash != null then
+            { outputHash = hash; }
+          else
+            {
+              outputHash = sha256;
+              outputHashAlgo = "sha256";
+            }
+        )
+      )
+      // {
+        inherit imageName;
+        imageTag = finalImageTag;
+      };
+
   # One archive with several images.
   mergeImages =
     images:
