@@ -181,31 +181,48 @@ func (c cancelled) Read(p []byte) (int, error) {
 
 // write packs the layers and writes the archive.
 func (a *assembly) write(ctx context.Context, out *os.File, created string, plans []layerPlan) error {
+	if a.spec.Streamer != "" {
+		return a.stream(ctx, out, created, plans)
+	}
 	w, err := archive.NewWriter(out)
 	if err != nil {
 		return err
 	}
+	img, err := a.image(created, plans, w.Copy, func(plan layerPlan) (image.Layer, error) {
+		return w.Layer(func(dst io.Writer) (image.Layer, error) { return a.layerOf(ctx, dst, plan) })
+	})
+	if err != nil {
+		return err
+	}
+	ref := image.Reference{Name: a.spec.ImageName, Tag: a.spec.ImageTag}
+	return w.Finish([]archive.Tagged{{Image: img, References: []image.Reference{ref}}})
+}
+
+// image makes the image of the layers of the base, which go to the archive with
+// keep, and of plans, which do with pack.
+func (a *assembly) image(created string, plans []layerPlan, keep func(image.Layer) error, pack func(layerPlan) (image.Layer, error)) (*image.Image, error) {
 	var layers []image.Layer
 	var history []image.History
+	var err error
 	cfg := image.Config{Architecture: a.spec.Architecture, OS: a.spec.OS, Created: created, Settings: a.spec.Settings}
 	if a.base != nil {
 		baseConfig := a.base.Config()
 		for i, l := range a.base.Layers() {
 			l.Annotations = annotateBase(l.Annotations, a.baseSizes[i])
-			if err := w.Copy(l); err != nil {
-				return err
+			if err := keep(l); err != nil {
+				return nil, err
 			}
 			layers = append(layers, l)
 		}
 		history = image.FitHistory(baseConfig.History, len(layers), baseConfig.Created)
 		if cfg.Settings, err = cfg.Settings.WithBase(baseConfig.Settings, a.spec.InheritConfig); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, plan := range plans {
-		l, err := a.pack(ctx, w, plan)
+		l, err := pack(plan)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		layers = append(layers, l)
 		history = append(history, image.History{Created: created, Comment: storePathsComment(plan.sizes)})
@@ -214,35 +231,29 @@ func (a *assembly) write(ctx context.Context, out *os.File, created string, plan
 		history = append(history, image.History{Created: created, EmptyLayer: true})
 	}
 	cfg.History = history
-	img, err := image.New(cfg, layers)
-	if err != nil {
-		return err
-	}
-	ref := image.Reference{Name: a.spec.ImageName, Tag: a.spec.ImageTag}
-	return w.Finish([]archive.Tagged{{Image: img, References: []image.Reference{ref}}})
+	return image.New(cfg, layers)
 }
 
-func (a *assembly) pack(ctx context.Context, w *archive.Writer, plan layerPlan) (image.Layer, error) {
+// layerOf packs a layer to dst.
+func (a *assembly) layerOf(ctx context.Context, dst io.Writer, plan layerPlan) (image.Layer, error) {
 	total := int64(0)
 	for _, e := range plan.entries {
 		total += e.Size
 	}
 	a.phase("packing %d files, %d bytes, of %d store paths", len(plan.entries), total, len(plan.sizes))
-	return w.Layer(func(dst io.Writer) (image.Layer, error) {
-		progress := &progress{job: a.job, total: total, text: a.spec.ImageName + ":" + a.spec.ImageTag}
-		packed, err := tarball.Pack(ctx, dst, a.spec.Compression, a.job.Cores, func(ctx context.Context, tar io.Writer) error {
-			return tarball.Write(ctx, io.MultiWriter(tar, progress), plan.entries)
-		})
-		return image.Layer{
-			Descriptor: image.Descriptor{
-				MediaType:   a.spec.Compression.MediaType,
-				Digest:      packed.Digest,
-				Size:        packed.Size,
-				Annotations: annotateLayer(plan.sizes, packed.UnpackedSize),
-			},
-			DiffID: packed.DiffID,
-		}, err
+	progress := &progress{job: a.job, total: total, text: a.spec.ImageName + ":" + a.spec.ImageTag}
+	packed, err := tarball.Pack(ctx, dst, a.spec.Compression, a.job.Cores, func(ctx context.Context, tar io.Writer) error {
+		return tarball.Write(ctx, io.MultiWriter(tar, progress), plan.entries)
 	})
+	return image.Layer{
+		Descriptor: image.Descriptor{
+			MediaType:   a.spec.Compression.MediaType,
+			Digest:      packed.Digest,
+			Size:        packed.Size,
+			Annotations: annotateLayer(plan.sizes, packed.UnpackedSize),
+		},
+		DiffID: packed.DiffID,
+	}, err
 }
 
 // progressStep is how many bytes pass between two reports.

@@ -280,6 +280,9 @@ func (s *Spec) check() error {
 		if _, _, err := storepath.Split(path.Clean(s.Streamer)); err != nil {
 			return fmt.Errorf("'streamer': %w", err)
 		}
+		if s.Compression.Name != "none" {
+			return errors.New("a streamed image is not compressed: 'compressor' must be none")
+		}
 	}
 	if s.FromImage != "" {
 		if _, _, err := storepath.Split(path.Clean(s.FromImage)); err != nil {

@@ -165,7 +165,7 @@ func (a *Archive) indexTar(f *os.File) error {
 			}
 			size := h.Size
 			a.members[name] = member{size: size, open: func() (io.ReadCloser, error) {
-				return io.NopCloser(io.NewSectionReader(f, at, size)), nil
+				return section{io.NewSectionReader(f, at, size)}, nil
 			}}
 		case tar.TypeSymlink, tar.TypeLink:
 			target := h.Linkname
@@ -183,6 +183,12 @@ func (a *Archive) indexTar(f *os.File) error {
 		}
 	}
 }
+
+// section is a member of a tar; whoever knows [io.SectionReader.Outer] finds out
+// where in the file it is.
+type section struct{ *io.SectionReader }
+
+func (section) Close() error { return nil }
 
 func (a *Archive) indexDir() error {
 	root, err := os.OpenRoot(a.name)

@@ -48,6 +48,8 @@ type Writer struct {
 	spoolDir string
 	offset   int64
 	blobs    map[image.Digest]bool
+	// named writes the two members that have the image's name; nil for the usual way.
+	named func(head, data []byte) error
 }
 
 // NewWriter starts an archive in f, which must be empty and seekable.
@@ -57,6 +59,33 @@ func NewWriter(f *os.File) (*Writer, error) { return start(&Writer{out: f, file:
 // pipe. Layers of unknown digest wait in files in spoolDir.
 func NewStreamWriter(out io.Writer, spoolDir string) (*Writer, error) {
 	return start(&Writer{out: out, spoolDir: spoolDir})
+}
+
+// NewPlacingWriter starts an archive whose layers are brought to out by others,
+// with [Writer.Place]. The members that have names of images in them are given
+// to named, with the block before them, instead of being written.
+func NewPlacingWriter(out io.Writer, named func(head, data []byte) error) (*Writer, error) {
+	return start(&Writer{out: out, named: named})
+}
+
+// Place adds a layer whose digest is known; place brings its bytes to the output.
+func (w *Writer) Place(layer image.Layer, place func() error) error {
+	if w.blobs[layer.Digest] {
+		return nil
+	}
+	head, err := header(blobDir+layer.Digest.Hex(), layer.Size)
+	if err != nil {
+		return err
+	}
+	if err := w.write(head); err != nil {
+		return err
+	}
+	if err := place(); err != nil {
+		return err
+	}
+	w.offset += layer.Size
+	w.blobs[layer.Digest] = true
+	return w.pad()
 }
 
 func start(w *Writer) (*Writer, error) {
@@ -222,7 +251,7 @@ func (w *Writer) Finish(images []Tagged) error {
 		if err != nil {
 			return fmt.Errorf("finish archive: %w", err)
 		}
-		if err := w.member(m.name, data); err != nil {
+		if err := w.nameMember(m.name, data); err != nil {
 			return err
 		}
 	}
@@ -235,6 +264,17 @@ func (w *Writer) blob(d image.Digest, data []byte) error {
 	}
 	w.blobs[d] = true
 	return w.member(blobDir+d.Hex(), data)
+}
+
+func (w *Writer) nameMember(name string, data []byte) error {
+	if w.named == nil {
+		return w.member(name, data)
+	}
+	head, err := header(name, int64(len(data)))
+	if err != nil {
+		return err
+	}
+	return w.named(head, data)
 }
 
 func (w *Writer) member(name string, data []byte) error {

@@ -179,7 +179,41 @@ func header(e *Entry) *tar.Header {
 	return h
 }
 
-// encodedHeader returns the blocks of a header alone, for tests of its form.
+// Piece is a part of a tar: Data, or the Size bytes of the file Source, which
+// belongs to the store path Origin if that is not "".
+type Piece struct {
+	Data   []byte
+	Source string
+	Size   int64
+	Origin string
+}
+
+// Pieces calls emit with the parts of the tar that [Write] makes of entries, in
+// order, and reads no file.
+func Pieces(entries []Entry, emit func(Piece) error) error {
+	for i := range entries {
+		e := &entries[i]
+		head, err := encodedHeader(e)
+		if err == nil {
+			err = emit(Piece{Data: head})
+		}
+		if err == nil && e.Kind == Regular && e.Size > 0 {
+			err = emit(Piece{Data: e.Data, Source: e.Source, Size: e.Size, Origin: e.Origin})
+			if pad := -e.Size & (blockSize - 1); err == nil && pad > 0 {
+				err = emit(Piece{Data: make([]byte, pad)})
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("pack /%s: %w", e.Name, err)
+		}
+	}
+	return emit(Piece{Data: make([]byte, 2*blockSize)})
+}
+
+// blockSize is the unit of a tar.
+const blockSize = 512
+
+// encodedHeader returns the blocks of a header alone.
 func encodedHeader(e *Entry) ([]byte, error) {
 	var buf bytes.Buffer
 	err := tar.NewWriter(&buf).WriteHeader(header(e))

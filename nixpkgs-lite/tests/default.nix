@@ -131,6 +131,10 @@ rec {
       gname = "users";
       maxLayers = 120;
     };
+    streamed = dockerTools.streamLayeredImage {
+      name = "streamed";
+      contents = pkgs.hello;
+    };
     withDatabase = dockerTools.buildLayeredImageWithNixDb {
       name = "database";
       contents = pkgs.hello;

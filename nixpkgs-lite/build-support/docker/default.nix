@@ -4,6 +4,7 @@
   lib,
   bootstrap,
   runCommand,
+  stdenvMusl,
   symlinkJoin,
   writeText,
   writeTextDir,
@@ -20,6 +21,22 @@ let
   # image but what a snippet itself puts there.
   needsShell = text: text != null && text != "";
   compressors = [ "gz" "zstd" "none" ];
+
+  streamer = stdenvMusl.mkDerivation {
+    name = "stream-image";
+    src = ./stream.c;
+    dontUnpack = true;
+    buildPhase = ''
+      runHook preBuild
+      gcc -O2 -Wall -Wextra -Werror $src -o stream-image
+      runHook postBuild
+    '';
+    installPhase = ''
+      runHook preInstall
+      install -D stream-image $out/bin/stream-image
+      runHook postInstall
+    '';
+  };
 in
 rec {
   # Arguments are those that nixpkgs' buildImage takes.
@@ -228,6 +245,34 @@ rec {
       inherit (layered) meta imageName imageTag conf;
       passthru = layered.passthru // {
         inherit (layered) imageName imageTag conf;
+      };
+    }
+  );
+
+  # A program that writes the image to standard output, for `docker load`; the
+  # files come from the store when it runs, so the image takes no room there. It
+  # is static and finds the store by where it lies itself.
+  streamLayeredImage = lib.makeOverridable (
+    { name, ... }@args:
+    let
+      layered = layeredSpec args;
+      program = derivation (
+        layered.attrs
+        // {
+          name = "stream-${lib.strings.sanitizeDerivationName (baseNameOf name)}";
+          compressor = "none";
+          streamer = "${streamer}/bin/stream-image";
+        }
+      );
+    in
+    program
+    // layered.passthru
+    // {
+      inherit (layered) meta imageName imageTag conf;
+      isExe = true;
+      passthru = layered.passthru // {
+        inherit (layered) imageName imageTag conf;
+        isExe = true;
       };
     }
   );
