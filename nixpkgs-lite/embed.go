@@ -12,5 +12,5 @@ import "embed"
 // FS is the tree of the package set, with default.nix at its root.
 //
 //go:embed default.nix
-//go:embed bootstrap build-support lib pkgs stdenv tests top-level
+//go:embed bootstrap build-support lib overlays pkgs stdenv tests top-level
 var FS embed.FS

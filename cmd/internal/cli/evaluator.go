@@ -247,11 +247,17 @@ func (e *evaluator) searchPath() []eval.SearchEntry {
 	if e.set.Pure {
 		return nil
 	}
-	const embedded = "nixpkgs=" + builtinSet
+	const (
+		embedded = "nixpkgs=" + builtinSet
+		overlays = "gonix=" + builtinSet + "/overlays"
+	)
 	nixPath, given := e.w.lookupEnv("NIX_PATH")
 	path := slices.Concat(e.flags.include, e.set.nixPath([]string{embedded}, nixPath, given))
 	if e.alwaysSet && !slices.Contains(path, embedded) {
 		path = append(path, embedded)
+	}
+	if e.alwaysSet {
+		path = append(path, overlays)
 	}
 	out := make([]eval.SearchEntry, len(path))
 	for i, text := range path {

@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 		"gonix":           func() { os.Exit(Main("gonix", os.Args[1:])) },
 		"gonix-build":     func() { os.Exit(Main("gonix-build", os.Args[1:])) },
 		"gonix-repl":      func() { os.Exit(Main("gonix-repl", os.Args[1:])) },
+		"nix-build":       func() { os.Exit(Main("nix-build", os.Args[1:])) },
 		"nix-instantiate": func() { os.Exit(Main("nix-instantiate", os.Args[1:])) },
 	})
 }
@@ -142,6 +143,14 @@ func TestScript(t *testing.T) {
 			// verify: the store must be whole.
 			"verify": func(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Check(verifyStore(ts.Getenv("XDG_DATA_HOME") + "/gonix"))
+			},
+			// emptied DIR: all files in a folder lose their content.
+			"emptied": func(ts *testscript.TestScript, neg bool, args []string) {
+				files, err := filepath.Glob(ts.MkAbs(args[0]) + "/*")
+				ts.Check(err)
+				for _, f := range files {
+					ts.Check(os.Truncate(f, 0))
+				}
 			},
 			// expand FILE: replace $NAME in a file by the environment's value.
 			"expand": func(ts *testscript.TestScript, neg bool, args []string) {
