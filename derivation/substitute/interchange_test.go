@@ -146,4 +146,3 @@ func reopen(t *testing.T, root string) *store.Local {
 	t.Cleanup(func() { s.Close() })
 	return s
 }
-
