@@ -216,7 +216,7 @@ func (p *parse) simple(c *cursor) (ast.Expr, error) {
 		}
 		set := v.Bindings.(*ast.Attrs)
 		set.At, set.Recursive = p.at(t), true
-		return &ast.Select{At: p.at(t), X: set, Path: []ast.AttrName{{At: p.at(t), Name: "body"}}}, nil
+		return &ast.Select{X: set, Path: []ast.AttrName{{At: p.at(t), Name: "body"}}}, nil
 	}
 	return nil, p.unexpected(t)
 }

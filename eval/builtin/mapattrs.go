@@ -22,42 +22,13 @@ func mapAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value
 	if err != nil {
 		return nil, err
 	}
-	m := &mapper{fn: args[0]}
+	mapped := th.Mapper(args[0])
 	b := value.NewBuilder(set.Len())
 	b.Pos = set.Pos()
 	for at := range set.Each {
-		b.Add(at.Sym, source.NoPos, th.NewThunk(&mapped{m, at.Sym, at.Val}, nil))
+		b.Add(at.Sym, source.NoPos, mapped(*at))
 	}
 	return th.MakeSet(b), nil
-}
-
-// mapper is what the values of one mapAttrs have in common.
-type mapper struct {
-	fn     value.Value
-	called bool
-}
-
-// mapped is the code of f name value. Its place is that of the function, which
-// is not known before the first call: Nix does not evaluate it earlier.
-type mapped struct {
-	*mapper
-	name symbol.Symbol
-	val  value.Value
-}
-
-func (m *mapped) Eval(th *value.Thread, _ *value.Frame) (value.Value, error) {
-	pos := m.Pos()
-	m.called = true
-	return th.ApplyAll(pos, m.fn, []value.Value{th.SymbolString(m.name), m.val})
-}
-
-func (m *mapped) Delay(th *value.Thread, _ *value.Frame) value.Value { return th.NewThunk(m, nil) }
-
-func (m *mapped) Pos() source.Pos {
-	if !m.called {
-		return source.NoPos
-	}
-	return value.DeterminePos(m.fn, source.NoPos)
 }
 
 func zipAttrsWith(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {

@@ -25,7 +25,10 @@ type Node interface {
 
 // Const is a value that is known already: a literal or a global variable that
 // needs no evaluation.
-type Const struct{ V value.Value }
+type Const struct {
+	V  value.Value
+	At source.Pos // of a variable such as null; literals have none
+}
 
 // Eval returns the value.
 func (c *Const) Eval(*value.Thread, *value.Frame) (value.Value, error) { return c.V, nil }
@@ -36,8 +39,8 @@ func (c *Const) Delay(th *value.Thread, _ *value.Frame) value.Value {
 	return c.V
 }
 
-// Pos returns no place: literals have none.
-func (c *Const) Pos() source.Pos { return source.NoPos }
+// Pos returns where the variable stands.
+func (c *Const) Pos() source.Pos { return c.At }
 
 // Global is a variable of the outermost scope that may still be a thunk.
 type Global struct {

@@ -56,24 +56,9 @@ func (r *resolver) binary(e *ast.Binary, sc *scope) built {
 	case ast.OpConcat:
 		return over(&code.Concat{L: l.Node, R: rt.Node, At: at}, l, rt)
 	case ast.OpAdd:
-		return over(&code.Add{L: l.Node, R: rt.Node, Start: start(e.L), At: at}, l, rt)
+		return over(&code.Add{L: l.Node, R: rt.Node, Start: e.LPos, At: at}, l, rt)
 	}
 	panic("resolve: no such operator")
-}
-
-// start is where the text of an expression begins; the Pos of an operator is
-// that of its sign.
-func start(e ast.Expr) source.Pos {
-	for {
-		switch x := e.(type) {
-		case *ast.Binary:
-			e = x.L
-		case *ast.HasAttr:
-			e = x.X
-		default:
-			return e.Pos()
-		}
-	}
 }
 
 // arith makes an operator that stands for a call of a builtin.

@@ -204,5 +204,5 @@ func global(v value.Value, name string, at source.Pos) code.Node {
 	if _, lazy := v.(*value.Thunk); lazy {
 		return &code.Global{V: v, Name: name, At: at}
 	}
-	return &code.Const{V: v}
+	return &code.Const{V: v, At: at}
 }

@@ -282,6 +282,8 @@ func DeterminePos(v Value, fallback source.Pos) source.Pos {
 			return c.Pos()
 		case *applyAll:
 			return c.Pos()
+		case *mapped:
+			return c.Pos()
 		}
 	}
 	return fallback

@@ -3,6 +3,7 @@ package value
 import (
 	"slices"
 
+	"gonix/eval/symbol"
 	"gonix/parser/source"
 )
 
@@ -63,3 +64,37 @@ func (a *applyAll) Eval(th *Thread, _ *Frame) (Value, error) {
 }
 func (a *applyAll) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(a, nil) }
 func (a *applyAll) Pos() source.Pos                  { return DeterminePos(a.fn, a.pos) }
+
+// Mapper returns what makes thunks of fn applied to an attribute's name and
+// value (builtins.mapAttrs).
+func (th *Thread) Mapper(fn Value) func(Attr) *Thunk {
+	m := &mapper{fn: fn}
+	return func(a Attr) *Thunk { return th.NewThunk(&mapped{mapper: m, name: a.Sym, val: a.Val}, nil) }
+}
+
+// mapper is what the values of one mapAttrs have in common.
+type mapper struct {
+	fn     Value
+	called bool
+}
+
+// mapped is the code of fn name val. Its place is that of the function, which
+// is not known before the first call: Nix does not evaluate it earlier.
+type mapped struct {
+	*mapper
+	name symbol.Symbol
+	pos  source.Pos
+	val  Value
+}
+
+func (m *mapped) Eval(th *Thread, _ *Frame) (Value, error) {
+	m.called = true
+	return th.ApplyAll(m.pos, m.fn, []Value{th.SymbolString(m.name), m.val})
+}
+func (m *mapped) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(m, nil) }
+func (m *mapped) Pos() source.Pos {
+	if !m.called {
+		return m.pos
+	}
+	return DeterminePos(m.fn, m.pos)
+}

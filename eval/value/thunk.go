@@ -82,6 +82,8 @@ func (th *Thread) forceThunk(t *Thunk, pos source.Pos) (Value, error) {
 			c.pos = pos
 		case *applyAll:
 			c.pos = pos
+		case *mapped:
+			c.pos = pos
 		}
 	}
 	if th.nest > maxNest {
