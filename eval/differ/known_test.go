@@ -30,10 +30,6 @@ var differences = []difference{
 		want:   `«lambda`,
 	},
 	{
-		reason: "the literals of a file are shared",
-		own:    `«repeated»`,
-	},
-	{
 		reason: "the first of several undefined variables is that of the text, in Nix that of the symbols",
 		own:    `^error: undefined variable`,
 		want:   `error: undefined variable`,
