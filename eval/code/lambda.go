@@ -262,7 +262,7 @@ func (p *Pattern) unexpected(th *value.Thread, set *value.Attrs) error {
 			names = append(names, th.Symbols.Name(f.Sym))
 		}
 		name := th.Symbols.Name(a.Sym)
-		err := th.Errorf(p.At, value.TypeError, "function '%s' called with unexpected argument '%s'", p.title(), name)
+		err := th.Errorf(p.At, value.TypeError, "function '%s' called with unexpected argument '%s'", p.title(), th.AttrName(a.Sym))
 		err.OfCall = true
 		return err.WithNote(value.Suggest(names, name))
 	}

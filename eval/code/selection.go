@@ -114,7 +114,7 @@ func (s *Select) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	at := source.NoPos
 	v, err = s.walk(th, f, v, &at)
 	if errors.Is(err, errDefault) {
-		return s.Default.Eval(th, f)
+		v, err = s.Default.Eval(th, f) // its errors get the frame of the part of the path that was there
 	}
 	if err != nil && at != source.NoPos {
 		return nil, selectFrame(th, err, at, pathText(th, f, s.Path))
