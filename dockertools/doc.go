@@ -15,6 +15,8 @@
 //	tarball  files → tar, compressed, hashed
 //	image    layers → configuration, manifest
 //	archive  image → file, and back
+//	registry image → registry, and back
+//	listing  image → its files
 //
 // What must hold: the same Spec and store paths give the same bytes on every
 // machine, for every user; the build closure is never part of an image; every

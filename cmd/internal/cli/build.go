@@ -72,7 +72,10 @@ func buildCommand(ctx context.Context, w *world, name string, args []string) err
 		return err
 	}
 	p.close()
-	return deliver(ctx, w, f, st, wishes)
+	if err := deliver(ctx, w, f, st, wishes); err != nil || f.push == "" {
+		return err
+	}
+	return pushResults(ctx, w, f, st, wishes)
 }
 
 // isOldName reports whether the program is called as one of Nix's old commands,

@@ -33,6 +33,7 @@ var commands = []command{
 	{"log", nil, "print build logs", nixAs("log")},
 	{"derivation", nil, "print derivations as JSON (derivation show)", nixAs("derivation")},
 	{"nar", nil, "look into archives", nixAs("nar")},
+	{"image", []string{"gonix-image"}, "push, pull, load and look into images", imageCommand},
 }
 
 // asNix is the program called as nix.

@@ -19,6 +19,7 @@ type buildFlags struct {
 	check     bool
 	repair    bool
 	addRoot   string
+	push      string
 	showTrace bool
 	verbose   int
 	quiet     bool
@@ -47,6 +48,7 @@ func newBuildFlags(name string) (*buildFlags, *pflag.FlagSet) {
 	fs.StringVar(&f.addRoot, "add-root", "", "the same as --out-link")
 	fs.Bool("indirect", false, "of no effect, as roots are always indirect")
 	fs.Lookup("add-root").Hidden, fs.Lookup("indirect").Hidden = true, true
+	fs.StringVar(&f.push, "push", "", "write the image that was built to a registry under this `name`")
 	f.declareSettings(fs)
 	f.declareSettingFlags(fs, "experimental-features", "extra-experimental-features")
 	fs.BoolVar(&f.showTrace, "show-trace", false, "show where each evaluation that led to an error was needed")

@@ -32,17 +32,18 @@ var forbidden = []struct{ from, to, why string }{
 
 // owners says where a module may be imported; tests may do as they like.
 var owners = map[string][]string{
-	"github.com/alecthomas/participle/v2": {"parser"},
-	"github.com/spf13/pflag":              {"cmd/internal/cli"},
-	"golang.org/x/term":                   {"cmd/internal/cli"},
-	"zombiezen.com/go/sqlite":             {"derivation/store", "derivation/narinfo/memory"},
-	"github.com/mikelolasagasti/xz":       {"derivation/fetch", "dockertools/archive", "derivation/binarycache"},
-	"github.com/ulikunitz/xz":             {"derivation/binarycache"},
-	"github.com/andybalholm/brotli":       {"derivation/binarycache"},
-	"github.com/minio/minio-go/v7":        {"derivation/binarycache"},
-	"github.com/go-git/go-git/v5":         {"derivation/fetch/git"},
-	"golang.org/x/sys":                    {"derivation/sandbox", "derivation/store", "derivation/build", "dockertools", "cmd/internal/cli"},
-	"github.com/klauspost/compress":       {"derivation/fetch", "derivation/build", "derivation/binarycache", "dockertools"},
+	"github.com/alecthomas/participle/v2":    {"parser"},
+	"github.com/spf13/pflag":                 {"cmd/internal/cli"},
+	"golang.org/x/term":                      {"cmd/internal/cli"},
+	"zombiezen.com/go/sqlite":                {"derivation/store", "derivation/narinfo/memory"},
+	"github.com/mikelolasagasti/xz":          {"derivation/fetch", "dockertools/archive", "derivation/binarycache"},
+	"github.com/ulikunitz/xz":                {"derivation/binarycache"},
+	"github.com/andybalholm/brotli":          {"derivation/binarycache"},
+	"github.com/minio/minio-go/v7":           {"derivation/binarycache"},
+	"github.com/go-git/go-git/v5":            {"derivation/fetch/git"},
+	"github.com/google/go-containerregistry": {"dockertools/registry", "cmd/internal/cli"},
+	"golang.org/x/sys":                       {"derivation/sandbox", "derivation/store", "derivation/build", "dockertools", "cmd/internal/cli"},
+	"github.com/klauspost/compress":          {"derivation/fetch", "derivation/build", "derivation/binarycache", "dockertools"},
 }
 
 type pkg struct {

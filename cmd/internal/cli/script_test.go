@@ -5,6 +5,8 @@ import (
 	"compress/gzip"
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +19,7 @@ import (
 	"gonix/derivation/sandbox"
 	"gonix/derivation/store"
 
+	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -109,6 +112,8 @@ func TestScript(t *testing.T) {
 			w.WriteHeader(http.StatusNotFound)
 		}
 	}))
+	images := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(images.Close)
 	t.Cleanup(files.Close)                          // the scripts outlive this function
 	closed, err := net.Listen("tcp", "127.0.0.1:0") // a port where nobody listens
 	if err != nil {
@@ -129,6 +134,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("FILES", files.URL)
+			env.Setenv("REGISTRY", strings.TrimPrefix(images.URL, "http://"))
 			env.Setenv("CLOSED", "http://"+closed.Addr().String())
 			env.Setenv("PATH", env.Getenv("PATH"))
 			// No test asks the public cache.

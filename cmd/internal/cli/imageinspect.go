@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"gonix/dockertools"
+	"gonix/dockertools/image"
+
+	"github.com/spf13/pflag"
+)
+
+// layerJSON is a layer as --json shows it.
+type layerJSON struct {
+	Digest       image.Digest     `json:"digest"`
+	DiffID       image.Digest     `json:"diffId"`
+	MediaType    string           `json:"mediaType"`
+	Size         int64            `json:"size"`
+	UnpackedSize int64            `json:"unpackedSize"`
+	FromBase     bool             `json:"fromBase"`
+	StorePaths   map[string]int64 `json:"storePaths"`
+}
+
+// imageJSON is an image as --json shows it; sizes are bytes.
+type imageJSON struct {
+	Names        []string        `json:"names"`
+	Digest       image.Digest    `json:"digest"`
+	ConfigDigest image.Digest    `json:"configDigest"`
+	Config       json.RawMessage `json:"config"`
+	Size         int64           `json:"size"`
+	UnpackedSize int64           `json:"unpackedSize"`
+	Layers       []layerJSON     `json:"layers"`
+}
+
+// describe gathers what inspect and layers show.
+func (f *imageFlags) describe(ctx context.Context, w *world, arg string) (imageJSON, dockertools.Summary, error) {
+	t, err := f.open(ctx, w, arg)
+	if err != nil {
+		return imageJSON{}, dockertools.Summary{}, err
+	}
+	s, err := dockertools.Summarise(t)
+	if err != nil {
+		return imageJSON{}, s, fmt.Errorf("inspect %s: %w", arg, err)
+	}
+	out := imageJSON{
+		Names: slices.Concat([]string{}, s.Names), Digest: s.Digest, ConfigDigest: t.Image.ConfigDescriptor().Digest, Config: t.Image.RawConfig(),
+		Size: s.Size, UnpackedSize: s.UnpackedSize, Layers: []layerJSON{},
+	}
+	layers := t.Image.Layers()
+	for i, l := range s.Layers {
+		j := layerJSON{l.Digest, layers[i].DiffID, l.MediaType, l.Size, l.UnpackedSize, l.FromBase, map[string]int64{}}
+		for _, p := range l.StorePaths {
+			j.StorePaths[p.Path] = p.Bytes
+		}
+		out.Layers = append(out.Layers, j)
+	}
+	return out, s, nil
+}
+
+func writeJSON(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+func imageInspect(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags) func([]string) error {
+	asJSON := fs.Bool("json", false, "write JSON")
+	return func(args []string) error {
+		if len(args) != 1 {
+			return errArguments
+		}
+		j, s, err := f.describe(ctx, w, args[0])
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return writeJSON(w.stdout, j)
+		}
+		var b strings.Builder
+		for _, n := range s.Names {
+			fmt.Fprintf(&b, "name      %s\n", printable(n))
+		}
+		fmt.Fprintf(&b, "digest    %s\nconfig    %s\nplatform  %s/%s\ncreated   %s\nsize      %s in %d layers, %s loaded\n",
+			j.Digest, j.ConfigDigest, printable(s.OS), printable(s.Architecture), printable(s.Created), byteSize(s.Size), len(s.Layers), byteSize(s.UnpackedSize))
+		keys := make([]string, 0, len(s.Settings))
+		for k := range s.Settings {
+			keys = append(keys, k)
+		}
+		slices.Sort(keys)
+		for _, k := range keys {
+			fmt.Fprintf(&b, "%-9s %s\n", printable(k), printable(string(s.Settings[k])))
+		}
+		for i, l := range s.Layers {
+			fmt.Fprintf(&b, "layer %-3d %s  %9s  %d store paths\n", i+1, l.Digest, byteSize(l.Size), len(l.StorePaths))
+		}
+		_, err = io.WriteString(w.stdout, b.String())
+		return err
+	}
+}
+
+func imageLayers(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags) func([]string) error {
+	asJSON := fs.Bool("json", false, "write JSON")
+	return func(args []string) error {
+		if len(args) != 1 {
+			return errArguments
+		}
+		j, s, err := f.describe(ctx, w, args[0])
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return writeJSON(w.stdout, j.Layers)
+		}
+		var b strings.Builder
+		for i, l := range s.Layers {
+			base := ""
+			if l.FromBase {
+				base = ", of the base image"
+			}
+			fmt.Fprintf(&b, "layer %d: %s compressed, %s loaded%s\n  digest  %s\n  diff id %s\n", i+1, byteSize(l.Size), byteSize(l.UnpackedSize), base, l.Digest, j.Layers[i].DiffID)
+			for _, p := range l.StorePaths {
+				fmt.Fprintf(&b, "  %9s  %s\n", byteSize(p.Bytes), printable(p.Path))
+			}
+		}
+		_, err = io.WriteString(w.stdout, b.String())
+		return err
+	}
+}

@@ -1,0 +1,233 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"gonix/derivation/store"
+	"gonix/dockertools/archive"
+	"gonix/dockertools/image"
+	"gonix/dockertools/registry"
+
+	"github.com/spf13/pflag"
+)
+
+func imagePush(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags) func([]string) error {
+	from := fs.String("mount-from", "", "take blobs over from this `repository` of the same registry")
+	jobs := fs.Int("jobs", 0, "send this `number` of blobs at a time (0: 4)")
+	return func(args []string) error {
+		if len(args) != 2 {
+			return errArguments
+		}
+		img, err := f.open(ctx, w, args[0])
+		if err != nil {
+			return err
+		}
+		c := f.client()
+		c.Jobs = *jobs
+		return f.pushing(w, c, args[1], func() (registry.Report, error) { return c.Push(ctx, img.Image, args[1], *from) })
+	}
+}
+
+func imageIndex(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags) func([]string) error {
+	ref := fs.StringP("tag", "t", "", "`name` of the index in a registry")
+	from := fs.String("mount-from", "", "take blobs over from this `repository` of the same registry")
+	return func(args []string) error {
+		if len(args) == 0 || *ref == "" {
+			return errArguments
+		}
+		var images []*image.Image
+		for _, arg := range args {
+			img, err := f.open(ctx, w, arg)
+			if err != nil {
+				return err
+			}
+			images = append(images, img.Image)
+		}
+		c := f.client()
+		return f.pushing(w, c, *ref, func() (registry.Report, error) { return c.PushIndex(ctx, images, *ref, *from) })
+	}
+}
+
+// pushing runs a push with its progress on a terminal, and says what it did.
+// The name with the digest goes to standard output.
+func (f *imageFlags) pushing(w *world, c *registry.Client, ref string, push func() (registry.Report, error)) error {
+	dst, err := c.ParseReference(ref)
+	if err != nil {
+		return err
+	}
+	line := ""
+	if w.terminal && !f.quiet {
+		last := time.Time{}
+		c.Progress = func(p registry.Progress) {
+			if time.Since(last) < 100*time.Millisecond && p.Done < p.Total {
+				return
+			}
+			last = time.Now()
+			line = "\r\x1b[2K" + clip(fmt.Sprintf("pushing %s  %s of %s", ref, byteSize(p.Done), byteSize(p.Total)), w.width()-1)
+			io.WriteString(w.stderr, line)
+		}
+	}
+	r, err := push()
+	if line != "" {
+		io.WriteString(w.stderr, "\r\x1b[2K")
+	}
+	if err != nil {
+		return err
+	}
+	if !f.quiet {
+		fmt.Fprintf(w.stderr, "pushed %s: %d blobs uploaded (%s), %d mounted, %d there already\n", ref, r.Uploaded, byteSize(r.Bytes), r.Mounted, r.Present)
+	}
+	fmt.Fprintf(w.stdout, "%s@%s\n", dst.Context().Name(), r.Digest)
+	return nil
+}
+
+// pushResults is gonix-build's --push: the image that was built goes to a registry.
+func pushResults(ctx context.Context, w *world, f *buildFlags, st *store.Local, wishes []wish) error {
+	if len(wishes) != 1 {
+		return fmt.Errorf("'--push' needs one image, but %d derivations were built", len(wishes))
+	}
+	path, err := outputPath(ctx, st, wishes[0])
+	if err != nil {
+		return err
+	}
+	g := &imageFlags{platform: "linux/amd64", quiet: f.quiet}
+	defer g.close()
+	img, err := g.open(ctx, w, st.RealPath(path))
+	if err != nil {
+		return fmt.Errorf("push '%s': %w", path, err)
+	}
+	c := g.client()
+	// Standard output has the output paths alone.
+	quiet := *w
+	quiet.stdout = io.Discard
+	return g.pushing(&quiet, c, f.push, func() (registry.Report, error) { return c.Push(ctx, img.Image, f.push, "") })
+}
+
+func imagePull(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags) func([]string) error {
+	out := fs.StringP("output", "o", "", "write the archive to this `file`")
+	return func(args []string) error {
+		if len(args) != 1 || *out == "" {
+			return errArguments
+		}
+		img, err := f.client().Pull(ctx, args[0], f.platform)
+		if err != nil {
+			return err
+		}
+		ref := image.SplitReference(args[0])
+		if _, err := image.NewReference(ref.Name, ref.Tag); err != nil {
+			ref = image.Reference{} // by digest: an archive has no place for that
+		}
+		if err := writeArchive(w.abs(*out), archive.Tagged{Image: img, References: named(ref)}); err != nil {
+			return fmt.Errorf("pull %s: %w", args[0], err)
+		}
+		if !f.quiet {
+			fmt.Fprintf(w.stderr, "pulled %s: %d layers\n", args[0], len(img.Layers()))
+		}
+		fmt.Fprintln(w.stdout, img.Digest())
+		return nil
+	}
+}
+
+func named(ref image.Reference) []image.Reference {
+	if ref.Name == "" {
+		return nil
+	}
+	return []image.Reference{ref}
+}
+
+// writeArchive writes the image to a file, all or nothing.
+func writeArchive(name string, img archive.Tagged) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), ".gonix-image-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		f.Close()
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	aw, err := archive.NewWriter(f)
+	if err != nil {
+		return err
+	}
+	for _, l := range img.Image.Layers() {
+		if err := aw.Copy(l); err != nil {
+			return err
+		}
+	}
+	if err := aw.Finish([]archive.Tagged{img}); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// loaders are the programs that take an archive on standard input.
+var loaders = []string{"podman", "docker"}
+
+func imageLoad(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags) func([]string) error {
+	with := fs.String("with", "", "the `program`: podman or docker (default: the first that is found)")
+	return func(args []string) error {
+		if len(args) == 0 {
+			args = []string{"result"}
+		}
+		if len(args) != 1 {
+			return errArguments
+		}
+		// What is no image must not reach the program.
+		if _, err := f.open(ctx, w, args[0]); err != nil {
+			return err
+		}
+		names := loaders
+		if *with != "" {
+			names = []string{*with}
+		}
+		for _, name := range names {
+			program, err := exec.LookPath(name)
+			if errors.Is(err, exec.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			return f.load(ctx, w, program, args[0])
+		}
+		return fmt.Errorf("no program to load the image: neither podman nor docker is in PATH, or not the one that --with names")
+	}
+}
+
+func (f *imageFlags) load(ctx context.Context, w *world, program, arg string) error {
+	file, err := f.locate(w, arg)
+	if err != nil {
+		return err
+	}
+	in, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if info, err := in.Stat(); err != nil {
+		return err
+	} else if info.IsDir() {
+		return fmt.Errorf("'%s' is a directory; %s loads archives alone", arg, filepath.Base(program))
+	}
+	cmd := exec.CommandContext(ctx, program, "load")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, w.stdout, w.stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s load: %w", program, err)
+	}
+	return nil
+}
