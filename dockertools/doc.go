@@ -17,6 +17,7 @@
 //	archive  image → file, and back
 //	registry image → registry, and back
 //	listing  image → its files
+//	lint     configuration + files → what is wrong with them
 //
 // What must hold: the same Spec and store paths give the same bytes on every
 // machine, for every user; the build closure is never part of an image; every

@@ -29,6 +29,7 @@ var imageCommands = []imageVerb{
 	{"ls", "RESULT", "list the files of an image", imageLs},
 	{"diff", "RESULT RESULT", "compare two images by store path and by file", imageDiff},
 	{"verify", "RESULT", "check all digests, sizes and files of an image", imageVerify},
+	{"lint", "RESULT", "find what will go wrong when an image is run", imageLint},
 }
 
 // imageVerb is a subcommand of gonix image.
