@@ -13,6 +13,7 @@ import (
 	"gonix/derivation/sandbox"
 	"gonix/derivation/store"
 	"gonix/dockertools"
+	"gonix/dockertools/image"
 	"gonix/dockertools/rootfs"
 )
 
@@ -30,11 +31,14 @@ func builders(w *world, set *settings, st *store.Local, shell string) map[string
 	}
 	download := downloader(w, set, st)
 	return map[string]build.Builder{
-		"":                      programs,
-		"builtin:fetchurl":      download,
-		"builtin:unpack":        &fetch.Unpack{URL: download},
-		"builtin:docker-image":  images,
-		"builtin:docker-merge":  dockertools.Merger{},
+		"":                     programs,
+		"builtin:fetchurl":     download,
+		"builtin:unpack":       &fetch.Unpack{URL: download},
+		"builtin:docker-image": images,
+		"builtin:docker-merge": dockertools.Merger{},
+		"builtin:docker-pull": &dockertools.Puller{Pull: func(ctx context.Context, r dockertools.PullRequest) (*image.Image, error) {
+			return registryClient(r.Insecure).Pull(ctx, r.Reference, r.Platform)
+		}},
 		"builtin:docker-export": dockertools.Exporter{},
 	}
 }

@@ -22,6 +22,7 @@ const version = "0.1.0"
 
 // world is what a command knows of the process that it runs in.
 type world struct {
+	called         string // the name of the program
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	lookupEnv      func(string) (string, bool)
@@ -84,6 +85,7 @@ func Main(name string, args []string) int {
 
 // run is Main without the process.
 func run(ctx context.Context, w *world, name string, args []string) int {
+	w.called = name
 	err := dispatch(ctx, w, name, args)
 	w.caches.close()
 	var exit exitError

@@ -107,8 +107,11 @@ func imageUsage(out io.Writer, name string) {
 }
 
 // client is for the registries that the command line names.
-func (f *imageFlags) client() *registry.Client {
-	return &registry.Client{Keychain: authn.DefaultKeychain, Insecure: f.insecure, UserAgent: "gonix/" + version}
+func (f *imageFlags) client() *registry.Client { return registryClient(f.insecure) }
+
+// registryClient has the credentials that docker and podman have noted.
+func registryClient(insecure bool) *registry.Client {
+	return &registry.Client{Keychain: authn.DefaultKeychain, Insecure: insecure, UserAgent: "gonix/" + version}
 }
 
 // remotePrefix marks images in registries among arguments.
@@ -162,11 +165,7 @@ func (f *imageFlags) locate(w *world, arg string) (string, error) {
 	if _, err := os.Stat(file); err == nil || !strings.HasPrefix(arg, storepath.Dir+"/") {
 		return file, nil
 	}
-	root, err := w.storeRoot(f.store)
-	if err != nil {
-		return "", err
-	}
-	st, err := store.Open(root, store.Options{ReadOnly: true})
+	st, err := w.openStoreAt(f.store, store.Options{ReadOnly: true})
 	if err != nil {
 		return "", fmt.Errorf("look up '%s': %w", arg, err)
 	}

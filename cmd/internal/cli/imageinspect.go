@@ -61,7 +61,8 @@ func (f *imageFlags) describe(ctx context.Context, w *world, arg string) (imageJ
 	return out, s, nil
 }
 
-func writeJSON(out io.Writer, v any) error {
+// writeIndented writes v as JSON for people.
+func writeIndented(out io.Writer, v any) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
@@ -79,7 +80,7 @@ func imageInspect(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlag
 			return err
 		}
 		if *asJSON {
-			return writeJSON(w.stdout, j)
+			return writeIndented(w.stdout, j)
 		}
 		var b strings.Builder
 		for _, n := range s.Names {
@@ -114,7 +115,7 @@ func imageLayers(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags
 			return err
 		}
 		if *asJSON {
-			return writeJSON(w.stdout, j.Layers)
+			return writeIndented(w.stdout, j.Layers)
 		}
 		var b strings.Builder
 		for i, l := range s.Layers {

@@ -36,7 +36,7 @@ func imageLint(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags) 
 			}
 		}
 		if *asJSON {
-			if err := writeJSON(w.stdout, append([]lint.Finding{}, found...)); err != nil {
+			if err := writeIndented(w.stdout, append([]lint.Finding{}, found...)); err != nil {
 				return err
 			}
 		}

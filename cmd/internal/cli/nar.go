@@ -14,22 +14,22 @@ import (
 	"gonix/derivation/nar"
 )
 
-// listing is what nar ls and store ls know of a file.
-type listing struct {
+// fileListing is what nar ls and store ls know of a file.
+type fileListing struct {
 	header   nar.Header
 	inNAR    bool
-	children []*listing // sorted
+	children []*fileListing // sorted
 }
 
-func (l *listing) name() string { return path.Base(l.header.Path) }
+func (l *fileListing) name() string { return path.Base(l.header.Path) }
 
 // child returns what is at a path below l, nil if there is nothing.
-func (l *listing) child(name string) *listing {
+func (l *fileListing) child(name string) *fileListing {
 	for part := range strings.SplitSeq(strings.Trim(path.Clean("/"+name), "/"), "/") {
 		if part == "" {
 			continue
 		}
-		i := slices.IndexFunc(l.children, func(c *listing) bool { return c.name() == part })
+		i := slices.IndexFunc(l.children, func(c *fileListing) bool { return c.name() == part })
 		if i < 0 {
 			return nil
 		}
@@ -39,9 +39,9 @@ func (l *listing) child(name string) *listing {
 }
 
 // readListing reads the index of an archive.
-func readListing(r io.Reader) (*listing, error) {
-	var root *listing
-	dirs := map[string]*listing{}
+func readListing(r io.Reader) (*fileListing, error) {
+	var root *fileListing
+	dirs := map[string]*fileListing{}
 	for in := nar.NewReader(r); ; {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -50,7 +50,7 @@ func readListing(r io.Reader) (*listing, error) {
 		if err != nil {
 			return nil, err
 		}
-		l := &listing{header: *h, inNAR: true}
+		l := &fileListing{header: *h, inNAR: true}
 		if root == nil {
 			root = l
 		} else {
@@ -64,12 +64,12 @@ func readListing(r io.Reader) (*listing, error) {
 }
 
 // listFiles lists a tree on the disk.
-func listFiles(file, name string) (*listing, error) {
+func listFiles(file, name string) (*fileListing, error) {
 	info, err := os.Lstat(file)
 	if err != nil {
 		return nil, err
 	}
-	l := &listing{header: nar.Header{Path: name}}
+	l := &fileListing{header: nar.Header{Path: name}}
 	switch {
 	case info.IsDir():
 		l.header.Type = nar.Directory
@@ -99,7 +99,7 @@ type listFlags struct{ recursive, long, directory bool }
 
 // json is the listing in Nix's form; entries of a directory that is not gone
 // into are empty.
-func (l *listing) json(deep, top bool) map[string]any {
+func (l *fileListing) json(deep, top bool) map[string]any {
 	if !top && !deep {
 		return map[string]any{}
 	}
@@ -124,7 +124,7 @@ func (l *listing) json(deep, top bool) map[string]any {
 }
 
 // print lists l as Nix does; name is what it is called in the list.
-func (l *listing) print(w io.Writer, f listFlags, name string, itself bool) {
+func (l *fileListing) print(w io.Writer, f listFlags, name string, itself bool) {
 	if l.header.Type == nar.Directory && !itself {
 		for _, c := range l.children {
 			c.print(w, f, name+"/"+c.name(), true)
@@ -150,7 +150,7 @@ func (l *listing) print(w io.Writer, f listFlags, name string, itself bool) {
 }
 
 // ls prints what is at a path.
-func (x *storeRun) ls(f *nixFlags, lf listFlags, l *listing) error {
+func (x *storeRun) ls(f *nixFlags, lf listFlags, l *fileListing) error {
 	x.p.close()
 	if f.json {
 		if lf.directory {

@@ -185,8 +185,8 @@ func storeCommand(ctx context.Context, w *world, name string, args []string) err
 // newStoreRun reads the settings, opens the store unless bare, and starts to show
 // what goes on.
 func newStoreRun(ctx context.Context, w *world, f *storeFlags, bare bool) (x *storeRun, shut func(), err error) {
-	set := defaultSettings()
-	if err := set.setAll(w.getenv("NIX_CONFIG"), w.warn); err != nil {
+	set, err := w.loadSettings(w.called)
+	if err != nil {
 		return nil, nil, err
 	}
 	if err := f.apply(&set, w.warn); err != nil {
