@@ -15,9 +15,8 @@ import (
 // read for the first time: often another process has fetched the object when its
 // lock is free.
 //
-// It never yields more than the announced size, and reports its end only if size,
-// hash and content address are right. The store checks the first two again; what
-// is found here comes with a message that says what the source did wrong.
+// It never yields more than the announced size, and reports its end only if size
+// and content address are right. The hash is the store's to check.
 type arrival struct {
 	ctx    context.Context
 	offer  offer
@@ -25,7 +24,6 @@ type arrival struct {
 
 	started bool
 	r       io.ReadCloser
-	sha     hash.Hash
 	left    int64 // of the announced size
 	address *addressCheck
 	err     error // anything but io.EOF
@@ -52,7 +50,6 @@ func (a *arrival) Read(p []byte) (int, error) {
 		return 0, a.err
 	}
 	a.left -= int64(n)
-	a.sha.Write(p[:n])
 	if a.address != nil {
 		a.address.Write(p[:n])
 	}
@@ -75,10 +72,16 @@ func (a *arrival) open() error {
 	if a.events.Started != nil {
 		a.events.Started(info.Path, a.offer.from.String(), info.FileSize)
 	}
-	a.sha, a.left = nixhash.SHA256.New(), info.NarSize
-	if c, err := addressed(info); err != nil {
+	a.left = info.NarSize
+	switch c, err := addressed(info); {
+	case err != nil:
 		return err
-	} else if c != nil {
+	case c != nil && !c.flat && c.hash.Algo == nixhash.SHA256:
+		// That is the hash which the store checks.
+		if !c.hash.Equal(info.NarHash) {
+			return fmt.Errorf("the content is not what the content address '%s' says: it has %s", info.CA, info.NarHash.SRI())
+		}
+	case c != nil:
 		a.address = newAddressCheck(*c)
 	}
 	r, err := a.offer.from.Open(a.ctx, info, func(done, total int64) {
@@ -95,9 +98,6 @@ func (a *arrival) verify() error {
 	info := a.offer.info
 	if a.left > 0 {
 		return fmt.Errorf("the archive ends after %d of the announced %d bytes", info.NarSize-a.left, info.NarSize)
-	}
-	if got := nixhash.Of(nixhash.SHA256, a.sha); !got.Equal(info.NarHash) {
-		return fmt.Errorf("hash mismatch importing path '%s';\n  specified: %s\n  got:       %s", info.Path, info.NarHash.SRI(), got.SRI())
 	}
 	if a.address == nil {
 		return nil
