@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"os"
 	"runtime"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -18,9 +20,30 @@ func preferHugePages() {
 		arena = 64 << 20 // what the runtime reserves at a time, aligned to it
 		size  = 4 * arena
 	)
+	if !hugePagesOnRequest() || !plentyOfAddresses() {
+		return
+	}
 	block := make([]byte, size)
 	start := uintptr(unsafe.Pointer(unsafe.SliceData(block))) &^ (arena - 1)
 	unix.Syscall(unix.SYS_MADVISE, start, size, unix.MADV_HUGEPAGE) // an error means small pages
 	runtime.KeepAlive(block)
 	runtime.GC()
+}
+
+// hugePagesOnRequest reports whether the kernel hands out huge pages to those who
+// ask, and not to all or to nobody.
+func hugePagesOnRequest() bool {
+	mode, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
+	return err == nil && strings.Contains(string(mode), "[madvise]")
+}
+
+// plentyOfAddresses reports whether memory that is not used costs nothing: no
+// limit on addresses, no kernel that promises only what it has.
+func plentyOfAddresses() bool {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_AS, &limit) != nil || limit.Cur != unix.RLIM_INFINITY {
+		return false
+	}
+	overcommit, err := os.ReadFile("/proc/sys/vm/overcommit_memory")
+	return err == nil && strings.TrimSpace(string(overcommit)) != "2"
 }
