@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Reference is the name and tag that an archive gives an image.
@@ -12,19 +13,25 @@ type Reference struct {
 	Tag  string
 }
 
-// The grammar of names and tags is that of Docker's reference format.
+// The grammar of names and tags is that of Docker's reference format. Most runs
+// of a program need none of it.
 var (
-	namePattern = regexp.MustCompile(`^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*(?::[0-9]+)?/)?` +
+	namePattern = compiled(`^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*(?::[0-9]+)?/)?` +
 		`[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$`)
-	tagPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+	tagPattern = compiled(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 )
+
+// compiled compiles a pattern when it is first used.
+func compiled(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // NewReference checks name and tag.
 func NewReference(name, tag string) (Reference, error) {
-	if len(name) > 255 || !namePattern.MatchString(name) {
+	if len(name) > 255 || !namePattern().MatchString(name) {
 		return Reference{}, fmt.Errorf("image name '%s' is not valid: parts of lower case letters, digits and single . _ - between them, separated by /", name)
 	}
-	if !tagPattern.MatchString(tag) {
+	if !tagPattern().MatchString(tag) {
 		return Reference{}, fmt.Errorf("image tag '%s' is not valid: at most 128 letters, digits, _ . and -, not beginning with . or -", tag)
 	}
 	return Reference{Name: name, Tag: tag}, nil
