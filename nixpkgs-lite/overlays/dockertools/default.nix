@@ -1,7 +1,8 @@
 # The dockerTools of this set over another one, such as the whole of nixpkgs:
 #   import <nixpkgs> { overlays = [ (import <gonix/dockertools>) ]; }
-# What is not made here (pullImage, examples) stays as it is. Snippets run with
-# this set's static shell, whatever the other set has.
+# What is not made here (examples) stays as it is. Snippets run with this set's
+# static shell, and the program of a streamed image is made with its compiler,
+# whatever the other set has.
 final: prev:
 let
   system = final.stdenv.hostPlatform.system or final.stdenv.system;
@@ -14,6 +15,7 @@ in
         lib
         runCommand
         symlinkJoin
+        writeText
         writeTextDir
         bash
         bashInteractive
@@ -21,6 +23,6 @@ in
         shadow
         cacert
         ;
-      inherit (import ../.. { inherit system; }) bootstrap;
+      inherit (import ../.. { inherit system; }) bootstrap stdenvMusl;
     };
 }
