@@ -24,6 +24,11 @@ func summarise(ctx context.Context, w *world, st *store.Local, wishes []wish) er
 		if drv.Builder != "builtin:docker-image" {
 			continue
 		}
+		if data, ok := drv.Structured(); ok {
+			if spec, err := dockertools.ParseSpec(data); err == nil && spec.Streamer != "" {
+				continue // a program that writes the image, not the image
+			}
+		}
 		s, err := dockertools.Inspect(st.RealPath(drv.Outputs[x.output].Path))
 		if err != nil {
 			return fmt.Errorf("inspect the image '%s': %w", drv.Outputs[x.output].Path, err)
