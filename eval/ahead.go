@@ -41,7 +41,7 @@ func (s *State) parseAhead(files []string) {
 			queue = append(queue, a)
 		}
 	}
-	go func() {
+	s.worker.Go(func() {
 		for _, a := range queue {
 			if s.stopAhead.Load() {
 				return
@@ -51,7 +51,7 @@ func (s *State) parseAhead(files []string) {
 				close(a.done)
 			}
 		}
-	}()
+	})
 }
 
 func (s *State) parseFile(a *ahead) {
@@ -95,5 +95,8 @@ func (s *State) parsedAhead(file string) *ast.File {
 // Imported returns the files that were imported, in order.
 func (s *State) Imported() []string { return s.imported }
 
-// Close ends what s does besides evaluating.
-func (s *State) Close() { s.stopAhead.Store(true) }
+// Close ends what s does besides evaluating, and waits for it.
+func (s *State) Close() {
+	s.stopAhead.Store(true)
+	s.worker.Wait()
+}

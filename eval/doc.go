@@ -10,6 +10,7 @@
 // All paths are logical: /nix/store is the store wherever it is kept, and
 // directories of [Options.Mounts] are read from an fs.FS (see [Files]).
 //
-// A State is for one goroutine. Nothing here reads the environment, the clock
+// A State is for one goroutine; a second one of its own, which Close ends, may
+// parse files ahead. Nothing here reads the environment, the clock
 // or flags; package cmd does, and fills in Options.
 package eval

@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"gonix/eval/builtin"
@@ -74,6 +75,7 @@ type Settings struct {
 type State struct {
 	ahead     map[string]*ahead
 	stopAhead atomic.Bool
+	worker    sync.WaitGroup // parses ahead
 
 	opt     Options
 	files   Files

@@ -35,6 +35,7 @@ func evaluate(ctx context.Context, w *world, f *buildFlags, set *settings, st *s
 		},
 	}
 	state := e.newState(ctx)
+	defer state.Close()
 	wishes, err := e.findWishes(state)
 	if err != nil {
 		p.close()

@@ -115,7 +115,6 @@ func (e *evaluator) newState(ctx context.Context) *eval.State {
 
 // finish ends an evaluation that went well.
 func (e *evaluator) finish(s *eval.State) error {
-	s.Close()
 	e.imports.keep(s)
 	return e.showStatistics(s)
 }

@@ -72,6 +72,7 @@ func instantiateCommand(ctx context.Context, w *world, name string, args []strin
 	}
 	defer shut()
 	x.state = x.newState(ctx)
+	defer x.state.Close()
 	if err := x.run(); err != nil {
 		x.progress.close()
 		return x.report(ctx, x.state, err)

@@ -1,12 +1,12 @@
 package cli
 
 import (
-	"crypto/ed25519"
-	"encoding/base64"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 
+	"gonix/derivation/signature"
 	"gonix/derivation/store/export"
 	"gonix/derivation/storepath"
 )
@@ -26,24 +26,21 @@ func (x *storeRun) importPaths() error {
 	return export.Read(x.ctx, x.w.stdin, x.st, func(p storepath.Path) { x.println(p) })
 }
 
-// generateKey writes a pair of keys to sign archives with: in each file the name,
-// a colon, and the key in base-64. (Nix: SecretKey::generate)
+// generateKey writes a pair of keys that sign store paths. (Nix:
+// SecretKey::generate)
 func (x *storeRun) generateKey() error {
 	if len(x.args) != 3 {
 		return errors.New("three arguments expected")
 	}
-	name := x.args[0]
-	public, secret, err := ed25519.GenerateKey(nil)
+	secret, err := signature.Generate(x.args[0], rand.Reader)
 	if err != nil {
-		return fmt.Errorf("make a key: %w", err)
+		return err
 	}
 	for _, key := range []struct {
-		file  string
-		bytes []byte
-		mode  os.FileMode
-	}{{x.args[2], public, 0o666}, {x.args[1], secret, 0o600}} {
-		text := name + ":" + base64.StdEncoding.EncodeToString(key.bytes)
-		if err := os.WriteFile(x.w.abs(key.file), []byte(text), key.mode); err != nil {
+		file, text string
+		mode       os.FileMode
+	}{{x.args[2], secret.Public().String(), 0o666}, {x.args[1], secret.String(), 0o600}} {
+		if err := os.WriteFile(x.w.abs(key.file), []byte(key.text), key.mode); err != nil {
 			return fmt.Errorf("write a key: %w", err)
 		}
 	}
