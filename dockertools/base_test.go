@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gonix/derivation/storepath"
+	"gonix/dockertools/archive"
 	"gonix/dockertools/image"
 	"gonix/dockertools/rootfs"
 )
@@ -93,6 +94,19 @@ func TestOnBase(t *testing.T) {
 	sum, err := Inspect(out)
 	if err != nil {
 		t.Fatal(err)
+	}
+	a, err := archive.Open(out, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	img, err := a.Find("", "", "amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The base has no manifest of its own that would have a digest elsewhere.
+	if text := string(img.Image.RawManifest()); !strings.Contains(text, `"annotations":{"org.opencontainers.image.base.name":"docker.io/library/base:1"}}`) {
+		t.Errorf("manifest %s", text)
 	}
 	if got := string(sum.Settings["Env"]); got != `["PATH=/usr/bin","LANG=de","A=b"]` {
 		t.Errorf("Env %s", got)

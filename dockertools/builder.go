@@ -60,7 +60,8 @@ type assembly struct {
 	spec    *Spec
 
 	base      *image.Image // nil without a base
-	baseSizes []int64      // of the unpacked layers
+	baseName  image.Reference
+	baseSizes []int64 // of the unpacked layers
 	archive   *archive.Archive
 	tree      *rootfs.Tree
 	disk      *rootfs.Disk
@@ -148,6 +149,9 @@ func (a *assembly) readBase(ctx context.Context) error {
 		return err
 	}
 	a.base = found.Image
+	if len(found.References) > 0 {
+		a.baseName = found.References[0]
+	}
 	if arch := a.base.Config().Architecture; arch != "" && arch != a.spec.Architecture {
 		fmt.Fprintf(a.job.Log, "warning: the base image is for %s, the image for %s\n", arch, a.spec.Architecture)
 	}
@@ -231,7 +235,13 @@ func (a *assembly) image(created string, plans []layerPlan, keep func(image.Laye
 		history = append(history, image.History{Created: created, EmptyLayer: true})
 	}
 	cfg.History = history
-	return image.New(cfg, layers)
+	img, err := image.New(cfg, layers)
+	if err != nil || a.base == nil {
+		return img, err
+	}
+	// So that registries can take the layers of the base over, and tools see
+	// whether there is a newer one.
+	return img.Annotate(a.base.BaseAnnotations(a.baseName))
 }
 
 // layerOf packs a layer to dst.

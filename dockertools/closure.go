@@ -11,6 +11,7 @@ import (
 
 	"gonix/derivation/refscan"
 	"gonix/derivation/storepath"
+	"gonix/dockertools/image"
 	"gonix/dockertools/layer"
 	"gonix/dockertools/tarball"
 )
@@ -81,7 +82,8 @@ func (a *assembly) checkConfigPaths() error {
 		if err != nil {
 			continue // some other text
 		}
-		if slices.ContainsFunc(a.job.Inputs, func(in storepath.Path) bool { return in.HashPart() == p.HashPart() }) {
+		same := func(q storepath.Path) bool { return q.HashPart() == p.HashPart() }
+		if slices.ContainsFunc(a.job.Inputs, same) || slices.ContainsFunc(a.spec.Absent, same) {
 			continue
 		}
 		if _, ok := a.tree.Has(strings.TrimPrefix(name, "/")); ok {
@@ -134,17 +136,14 @@ func (a *assembly) plan(ctx context.Context, paths []storepath.Path, custom []ta
 			sizes[p] += e.Size
 		}
 		files[p] = entries
-		graph = append(graph, layer.Item{Path: p, Size: sizes[p], References: info.References})
+		graph = append(graph, layer.Item{Path: p, Size: sizes[p], NarSize: info.NarSize, References: info.References})
 	}
-	budget := a.spec.MaxLayers - len(a.baseSizes)
-	if !together {
-		budget-- // for the files outside of the store
-	}
-	if budget < 1 {
-		return nil, fmt.Errorf("no layer is left for store paths of the %d that 'maxLayers' allows: the base image has %d, and the files outside of the store take one", a.spec.MaxLayers, len(a.baseSizes))
+	groups, err := a.cut(graph, together)
+	if err != nil {
+		return nil, err
 	}
 	var plans []layerPlan
-	for _, group := range a.spec.Layers.Cut(graph, layer.Budget{Layers: budget}) {
+	for _, group := range groups {
 		l := layerPlan{entries: tarball.StoreDirs(stamp)}
 		for _, p := range group {
 			l.entries = append(l.entries, files[p]...)
@@ -159,6 +158,56 @@ func (a *assembly) plan(ctx context.Context, paths []storepath.Path, custom []ta
 		plans = append(plans, layerPlan{entries: custom})
 	}
 	return plans, nil
+}
+
+// cut decides which store paths share a layer.
+func (a *assembly) cut(graph layer.Graph, together bool) ([]layer.Group, error) {
+	pipeline, err := a.pipeline()
+	if err != nil {
+		return nil, err
+	}
+	limit := a.spec.MaxLayers
+	if pipeline != nil {
+		limit = image.MaxLayers
+	}
+	budget := limit - len(a.baseSizes)
+	if !together {
+		budget-- // for the files outside of the store
+	}
+	if budget < 1 {
+		return nil, fmt.Errorf("no layer is left for store paths of the %d that 'maxLayers' allows: the base image has %d, and the files outside of the store take one", limit, len(a.baseSizes))
+	}
+	if pipeline == nil {
+		return a.spec.Layers.Cut(graph, layer.Budget{Layers: budget}), nil
+	}
+	groups, err := pipeline.Cut(graph)
+	if err != nil {
+		return nil, fmt.Errorf("'layeringPipeline': %w", err)
+	}
+	if len(groups) > budget {
+		return nil, fmt.Errorf("'layeringPipeline' makes %d layers, but clients load no image with more than %d, of which %d are left; limit_layers joins them", len(groups), limit, budget)
+	}
+	return groups, nil
+}
+
+// pipeline returns how the user wants layers to be cut, nil without a wish.
+func (a *assembly) pipeline() (*layer.Pipeline, error) {
+	if a.spec.PipelineFile == "" {
+		return a.spec.Pipeline, nil
+	}
+	file, err := a.contents().Resolve(a.spec.PipelineFile)
+	if err != nil {
+		return nil, fmt.Errorf("read 'layeringPipeline' %s: %w", a.spec.PipelineFile, err)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read 'layeringPipeline': %w", err)
+	}
+	p, err := layer.ParsePipeline(data)
+	if err != nil {
+		return nil, fmt.Errorf("'layeringPipeline' %s: %w", a.spec.PipelineFile, err)
+	}
+	return p, nil
 }
 
 // inBase reports whether the base image has all files of a store path.

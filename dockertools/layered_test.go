@@ -221,3 +221,61 @@ func TestNixDatabase(t *testing.T) {
 		}
 	}
 }
+
+// TestLayeringPipeline cuts layers as the user says, in the attribute or in a
+// file of the store.
+func TestLayeringPipeline(t *testing.T) {
+	s := redis(t)
+	s.add("pipeline.json", files{"p": `[["subcomponent_out",["` + made("libc").String() + `"]]]`})
+	for _, pipeline := range []any{
+		[]any{[]any{"subcomponent_out", []string{made("libc").String()}}},
+		made("pipeline.json").String() + "/p",
+	} {
+		out := s.build(&Builder{}, layered(attrs{"maxLayers": 2, "layeringPipeline": pipeline,
+			"config": attrs{"Cmd": []string{made("server").String(), made("entry").String()}}}), made("server"), made("entry"), made("pipeline.json"))
+		sum, err := Inspect(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, l := range sum.Layers {
+			names := ""
+			for _, p := range l.StorePaths {
+				names += " " + p.Path[44:]
+			}
+			got = append(got, strings.TrimSpace(names))
+		}
+		if d := cmp.Diff([]string{"libc", "server entry"}, got); d != "" && d != cmp.Diff([]string{"libc", "entry server"}, got) {
+			t.Error(d)
+		}
+	}
+	for _, c := range []struct {
+		pipeline any
+		want     string
+	}{
+		{[]any{[]any{"sort"}}, "'layeringPipeline': step 'sort' is unknown"},
+		{[]any{[]any{"limit_layers", 3}}, "'layeringPipeline': limit_layers works on a list"},
+		{"/etc/passwd", "'layeringPipeline': path '/etc/passwd' is not in the Nix store"},
+		{made("server").String() + "/bin/redis-server", "a step is a list of its name"},
+		{made("server").String() + "/none", "read 'layeringPipeline'"},
+	} {
+		got := s.fail(&Builder{}, layered(attrs{"layeringPipeline": c.pipeline}), made("server"))
+		if !strings.Contains(got, c.want) && !strings.Contains(got, "pipeline takes a list of steps") {
+			t.Errorf("%v:\n got %s\nwant %s", c.pipeline, got, c.want)
+		}
+	}
+}
+
+// TestAbsentPaths lets config name paths that the image is not to have.
+func TestAbsentPaths(t *testing.T) {
+	s := redis(t)
+	a := layered(attrs{"config": attrs{"Env": []string{"out=" + made("later").String()}}})
+	if got := s.fail(&Builder{}, a); !strings.Contains(got, "neither an input of the derivation nor in the base image") {
+		t.Errorf("error %s", got)
+	}
+	a["absentPaths"] = []string{made("later").String()}
+	sum, err := Inspect(s.build(&Builder{}, a))
+	if err != nil || len(sum.StorePaths) != 0 {
+		t.Errorf("%+v, error %v", sum.StorePaths, err)
+	}
+}

@@ -39,6 +39,9 @@ type Spec struct {
 	// Contents are copied to the root.
 	Contents          []storepath.Path
 	KeepContentsLinks bool
+	// Absent are store paths that the config may name although they are not in
+	// the image, nor in its base.
+	Absent []storepath.Path
 	// Settings are the config of the image.
 	Settings     image.Settings
 	RawConfig    []byte
@@ -77,6 +80,10 @@ type Spec struct {
 	// be in all.
 	Layers    layer.Strategy
 	MaxLayers int
+	// Pipeline replaces Layers; PipelineFile is the logical name of a file that
+	// holds one. MaxLayers bounds neither, as with nixpkgs' layeringPipeline.
+	Pipeline     *layer.Pipeline
+	PipelineFile string
 	// Shell runs scripts, with Path as PATH.
 	Shell string
 	Path  string
@@ -120,6 +127,26 @@ func (d fieldDecoder) id(into *int) error {
 	return nil
 }
 
+// paths reads a list of store paths, or a single one.
+func (d fieldDecoder) paths(into *[]storepath.Path) error {
+	var list []string
+	if json.Unmarshal(d.value, &list) != nil {
+		var one string
+		if json.Unmarshal(d.value, &one) != nil {
+			return d.wrong("a list of store paths")
+		}
+		list = []string{one}
+	}
+	for _, name := range list {
+		p, err := storepath.Parse(name)
+		if err != nil {
+			return fmt.Errorf("'%s': %w", d.name, err)
+		}
+		*into = append(*into, p)
+	}
+	return nil
+}
+
 // fields has every attribute that the builder reads. Others belong to the
 // derivation and are left alone.
 var fields = [...]field{
@@ -130,7 +157,8 @@ var fields = [...]field{
 	{"fromImageName", func(s *Spec, d fieldDecoder) error { return d.str(&s.FromImageName) }},
 	{"fromImageTag", func(s *Spec, d fieldDecoder) error { return d.str(&s.FromImageTag) }},
 	{"inheritConfig", func(s *Spec, d fieldDecoder) error { return d.boolean(&s.InheritConfig) }},
-	{"contents", readContents},
+	{"contents", func(s *Spec, d fieldDecoder) error { return d.paths(&s.Contents) }},
+	{"absentPaths", func(s *Spec, d fieldDecoder) error { return d.paths(&s.Absent) }},
 	{"keepContentsDirlinks", func(s *Spec, d fieldDecoder) error { return d.boolean(&s.KeepContentsLinks) }},
 	{"config", readConfig},
 	{"architecture", func(s *Spec, d fieldDecoder) error { return d.str(&s.Architecture) }},
@@ -152,6 +180,7 @@ var fields = [...]field{
 	{"includeNixDB", func(s *Spec, d fieldDecoder) error { return d.boolean(&s.IncludeNixDB) }},
 	{"layerStrategy", readStrategy},
 	{"maxLayers", readMaxLayers},
+	{"layeringPipeline", readPipeline},
 	{"shell", func(s *Spec, d fieldDecoder) error { return d.str(&s.Shell) }},
 	{"path", func(s *Spec, d fieldDecoder) error { return d.str(&s.Path) }},
 }
@@ -181,25 +210,6 @@ func ParseSpec(data []byte) (Spec, error) {
 		return Spec{}, err
 	}
 	return s, nil
-}
-
-func readContents(s *Spec, d fieldDecoder) error {
-	var list []string
-	if json.Unmarshal(d.value, &list) != nil {
-		var one string
-		if json.Unmarshal(d.value, &one) != nil {
-			return d.wrong("a list of store paths")
-		}
-		list = []string{one}
-	}
-	for _, name := range list {
-		p, err := storepath.Parse(name)
-		if err != nil {
-			return fmt.Errorf("'contents': %w", err)
-		}
-		s.Contents = append(s.Contents, p)
-	}
-	return nil
 }
 
 func readConfig(s *Spec, d fieldDecoder) error {
@@ -232,6 +242,22 @@ func readMaxLayers(s *Spec, d fieldDecoder) error {
 	if json.Unmarshal(d.value, &s.MaxLayers) != nil || s.MaxLayers < 1 || s.MaxLayers > image.MaxLayers {
 		return d.wrong(fmt.Sprintf("a number from 1 to %d", image.MaxLayers))
 	}
+	return nil
+}
+
+// readPipeline reads steps, or the name of the file that holds them.
+func readPipeline(s *Spec, d fieldDecoder) error {
+	if json.Unmarshal(d.value, &s.PipelineFile) == nil {
+		if _, _, err := storepath.Split(path.Clean(s.PipelineFile)); err != nil {
+			return fmt.Errorf("'layeringPipeline': %w", err)
+		}
+		return nil
+	}
+	p, err := layer.ParsePipeline(d.value)
+	if err != nil {
+		return fmt.Errorf("'layeringPipeline': %w", err)
+	}
+	s.Pipeline = p
 	return nil
 }
 

@@ -13,8 +13,10 @@ package image
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 )
 
@@ -40,6 +42,8 @@ type Image struct {
 	rawManifest  []byte
 	manifestDesc Descriptor
 	layers       []Layer
+	// ownManifest is whether the manifest was made here of an archive without one.
+	ownManifest bool
 }
 
 // New makes an image of cfg and layers. It fills in cfg.RootFS; cfg.History
@@ -91,7 +95,8 @@ func Load(rawConfig, rawManifest []byte, layers []Layer) (*Image, error) {
 		return nil, fmt.Errorf("load image: %d layers, but the configuration has %d diff_ids", len(layers), len(cfg.RootFS.DiffIDs))
 	}
 	configDesc := Descriptor{MediaType: MediaTypeConfig, Digest: Sum(rawConfig), Size: int64(len(rawConfig))}
-	if rawManifest == nil {
+	own := rawManifest == nil
+	if own {
 		descs := make([]Descriptor, len(layers))
 		for i, l := range layers {
 			descs[i] = l.Descriptor
@@ -107,7 +112,44 @@ func Load(rawConfig, rawManifest []byte, layers []Layer) (*Image, error) {
 		rawManifest:  bytes.Clone(rawManifest),
 		manifestDesc: Descriptor{MediaType: MediaTypeManifest, Digest: Sum(rawManifest), Size: int64(len(rawManifest))},
 		layers:       slices.Clone(layers),
+		ownManifest:  own,
 	}, nil
+}
+
+// Annotate returns the image with annotations added to its manifest.
+func (img *Image) Annotate(annotations map[string]string) (*Image, error) {
+	var m Manifest
+	if err := json.Unmarshal(img.rawManifest, &m); err != nil {
+		return nil, fmt.Errorf("annotate image: %w", err)
+	}
+	all := maps.Clone(annotations)
+	for k, v := range m.Annotations {
+		if _, ok := all[k]; !ok {
+			all[k] = v
+		}
+	}
+	m.Annotations = all
+	raw, err := encode(m)
+	if err != nil {
+		return nil, fmt.Errorf("annotate image: %w", err)
+	}
+	out := *img
+	out.rawManifest = raw
+	out.manifestDesc.Digest, out.manifestDesc.Size = Sum(raw), int64(len(raw))
+	return &out, nil
+}
+
+// BaseAnnotations are those of images on top of img, which is called ref; an
+// empty one says nothing.
+func (img *Image) BaseAnnotations(ref Reference) map[string]string {
+	out := map[string]string{}
+	if ref.Name != "" {
+		out[AnnotationBaseName] = ref.Full()
+	}
+	if !img.ownManifest {
+		out[AnnotationBaseDigest] = string(img.Digest())
+	}
+	return out
 }
 
 // Append returns an image with layer on top of those of img.

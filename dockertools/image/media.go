@@ -32,6 +32,14 @@ const (
 	AnnotationFullName = "io.containerd.image.name"
 )
 
+// Annotations of manifests, as the OCI image specification names them.
+const (
+	// AnnotationBaseName is what the base image is called, with its registry.
+	AnnotationBaseName = "org.opencontainers.image.base.name"
+	// AnnotationBaseDigest is the digest of its manifest.
+	AnnotationBaseDigest = "org.opencontainers.image.base.digest"
+)
+
 // Descriptor points to a blob.
 type Descriptor struct {
 	MediaType   string            `json:"mediaType"`

@@ -20,6 +20,8 @@ type Item struct {
 	Path storepath.Path
 	// Size is the bytes of its own files.
 	Size int64
+	// NarSize is the size of its archive, for the order of pipelines.
+	NarSize int64
 	// References are the paths that it refers to, sorted.
 	References []storepath.Path
 }

@@ -16,10 +16,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// AnnotationBaseName is where a manifest says which image it was made on (OCI
-// image specification, annotations).
-const AnnotationBaseName = "org.opencontainers.image.base.name"
-
 // Report says what a push did. Blobs are layers and configurations.
 type Report struct {
 	Reference string       // with tag or digest, as given
@@ -138,7 +134,7 @@ func (c *Client) pushable(img *image.Image, dst name.Reference, mountFrom string
 		}
 		out.from = &repo
 	}
-	if base := v.manifest.Annotations[AnnotationBaseName]; base != "" && out.from == nil {
+	if base := v.manifest.Annotations[image.AnnotationBaseName]; base != "" && out.from == nil {
 		// What is not on this registry, or is no name at all, is of no use.
 		if repo, err := c.ParseRepository(base); err == nil && repo.RegistryStr() == dst.Context().RegistryStr() {
 			out.from = &repo

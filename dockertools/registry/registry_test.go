@@ -189,7 +189,7 @@ func TestMountBase(t *testing.T) {
 		t.Fatal(err)
 	}
 	img := testImage(t, "amd64", append(base.Layers(), testLayer(t, "own", nil))...)
-	raw := bytes.Replace(img.RawManifest(), []byte(`"schemaVersion":2`), []byte(`"annotations":{"`+AnnotationBaseName+`":"`+host+`/base/debian:12"},"schemaVersion":2`), 1)
+	raw := bytes.Replace(img.RawManifest(), []byte(`"schemaVersion":2`), []byte(`"annotations":{"`+image.AnnotationBaseName+`":"`+host+`/base/debian:12"},"schemaVersion":2`), 1)
 	named, err := image.Load(img.RawConfig(), raw, img.Layers())
 	if err != nil {
 		t.Fatal(err)

@@ -152,6 +152,31 @@ rec {
       hash = lib.fakeHash;
     };
     exported = dockerTools.exportImage { fromImage = images.small; };
+    layer = images.small.layer;
+    pipelined = dockerTools.buildLayeredImage {
+      name = "pipelined";
+      config.Cmd = [ "${pkgs.redis}/bin/redis-server" ];
+      layeringPipeline = [
+        [ "split_paths" [ pkgs.redis ] ]
+        [ "over" "common" [ "pipe" [ [ "popularity_contest" ] [ "limit_layers" 3 ] ] ] ]
+      ];
+    };
+    pipelinedByFile = dockerTools.buildLayeredImage {
+      name = "pipelined";
+      layeringPipeline = pkgs.writeText "pipeline.json" "[]";
+    };
+    shell = dockerTools.streamNixShellImage {
+      drv = pkgs.hello;
+      tag = "1";
+    };
+    structuredShell = dockerTools.buildNixShellImage {
+      drv = pkgs.runCommand "structured" {
+        __structuredAttrs = true;
+        list = [ "a b" 1 ];
+        set.x = "${placeholder "out"}/y";
+      } "touch $out";
+      run = "buildDerivation";
+    };
     inherit (dockerTools)
       binSh
       caCertificates

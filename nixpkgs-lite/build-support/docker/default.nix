@@ -5,12 +5,12 @@
   bootstrap,
   runCommand,
   stdenvMusl,
-  symlinkJoin,
+  writeShellScriptBin,
   writeText,
-  writeTextDir,
   bash,
   bashInteractive,
   coreutils,
+  fakeNss,
   shadow,
   cacert,
 }:
@@ -75,7 +75,8 @@ rec {
       both = copyToRoot != null && contents != null;
       roots = if copyToRoot != null then copyToRoot else contents;
       snippets = needsShell extraCommands || needsShell runAsRoot;
-      archive = derivation (
+      archive = derivation attrs;
+      attrs =
         {
           name = "docker-image-${lib.strings.sanitizeDerivationName (baseNameOf name)}.tar";
           __structuredAttrs = true;
@@ -104,13 +105,20 @@ rec {
           shell = if snippets then "${bootstrap.shell}/bin/bash" else null;
           path = if snippets then "${bootstrap.tools}/bin" else null;
         }
-        // lib.optionalAttrs inheritConfig { inherit inheritConfig; }
-      );
+        // lib.optionalAttrs inheritConfig { inherit inheritConfig; };
+      # The one layer that this adds, as a folder with layer.tar.
+      layer = runCommand "docker-layer-${lib.strings.sanitizeDerivationName (baseNameOf name)}" { } ''
+        mkdir $out
+        tar -xOf ${derivation (attrs // { compressor = "none"; imageTag = "layer"; })} manifest.json > manifest
+        last=$(grep -o '"Layers":.*' manifest | grep -o 'blobs/[a-z0-9/]*' | tail -n 1)
+        tar -xOf ${derivation (attrs // { compressor = "none"; imageTag = "layer"; })} "$last" > $out/layer.tar
+        printf 1.0 > $out/VERSION
+      '';
       image =
         archive
         // passthru
         // {
-          inherit meta;
+          inherit meta layer;
           buildArgs = args;
           imageName = lib.toLower name;
           imageTag =
@@ -120,6 +128,7 @@ rec {
               lib.head (lib.splitString "-" (baseNameOf (builtins.unsafeDiscardStringContext archive.outPath)));
           passthru = passthru // {
             buildArgs = args;
+            inherit layer;
             inherit (image) imageName imageTag;
           };
         };
@@ -162,10 +171,15 @@ rec {
       includeStorePaths ? true,
       includeNixDB ? false,
       compressor ? "gz",
-      # nixpkgs' programs for layers: size-first is the way here.
+      # Steps that cut layers, in place of size-first and maxLayers: see
+      # dockertools/layer. A list, or a file with it as JSON.
       layeringPipeline ? null,
       meta ? { },
       passthru ? { },
+      # Says more about layers in nixpkgs; here the log always does.
+      debug ? false,
+      # Store paths that config names although the image is not to have them.
+      absentPaths ? [ ],
     }:
     let
       snippets = needsShell extraCommands || needsShell fakeRootCommands;
@@ -198,7 +212,12 @@ rec {
           os = "linux";
           shell = if snippets then "${bootstrap.shell}/bin/bash" else null;
           path = if snippets then "${bootstrap.tools}/bin" else null;
+        }
+        // lib.optionalAttrs (absentPaths != [ ]) { inherit absentPaths; }
+        // lib.optionalAttrs pipelined {
+          layeringPipeline = if lib.isList layeringPipeline then layeringPipeline else "${layeringPipeline}";
         };
+      pipelined = layeringPipeline != null && layeringPipeline != "auto";
       conf = writeText "${baseNameOf name}-conf.json" (builtins.toJSON spec);
       # What the image is called follows from all that is said of it.
       imageTag =
@@ -207,9 +226,7 @@ rec {
         else
           lib.head (lib.splitString "-" (baseNameOf (builtins.unsafeDiscardStringContext conf.outPath)));
     in
-    if layeringPipeline != null && layeringPipeline != "auto" then
-      throw "dockerTools: ${name}: layeringPipeline is not available: layers are cut by size"
-    else if !lib.elem compressor compressors then
+    if !lib.elem compressor compressors then
       throw "dockerTools: ${name}: compressor is one of ${lib.concatStringsSep ", " compressors}, not ${compressor}"
     else if maxLayers < 2 then
       throw "dockerTools: ${name}: maxLayers must be greater than 1, not ${toString maxLayers}"
@@ -276,6 +293,26 @@ rec {
       };
     }
   );
+
+  # The environment of a derivation, as nix-shell has it; see nix-shell.nix.
+  streamNixShellImage = nixShellImage "streamNixShellImage" (args: streamLayeredImage (removeAttrs args [ "compressor" ]));
+  buildNixShellImage = nixShellImage "buildNixShellImage" buildLayeredImage;
+  nixShellImage =
+    function: makeImage:
+    import ./nix-shell.nix {
+      inherit
+        lib
+        writeShellScriptBin
+        writeText
+        bashInteractive
+        binSh
+        cacert
+        fakeNss
+        usrBinEnv
+        makeImage
+        function
+        ;
+    };
 
   # The same with a database of the store paths for Nix.
   buildImageWithNixDb = args: buildImage (args // { includeNixDB = true; });
@@ -380,24 +417,8 @@ rec {
     trap 'rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subgid- /etc/.pwd.lock' EXIT
   '';
 
-  # Accounts for an image without any.
-  fakeNss = symlinkJoin {
-    name = "fake-nss";
-    paths = [
-      (writeTextDir "etc/passwd" ''
-        root:x:0:0:root:/root:/bin/sh
-        nobody:x:65534:65534:nobody:/var/empty:/bin/sh
-      '')
-      (writeTextDir "etc/group" ''
-        root:x:0:
-        nobody:x:65534:
-      '')
-      (writeTextDir "etc/nsswitch.conf" ''
-        hosts: files dns
-      '')
-      (runCommand "var-empty" { } "mkdir -p $out/var/empty")
-    ];
-  };
+  # Accounts for an image without any; override adds lines.
+  inherit fakeNss;
 
   # Places that scripts take for granted.
   binSh = runCommand "bin-sh" { } ''

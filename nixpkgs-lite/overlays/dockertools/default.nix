@@ -14,12 +14,12 @@ in
       inherit (final)
         lib
         runCommand
-        symlinkJoin
+        writeShellScriptBin
         writeText
-        writeTextDir
         bash
         bashInteractive
         coreutils
+        fakeNss
         shadow
         cacert
         ;
