@@ -28,31 +28,23 @@ func (d *Derivation) HashModulo(resolve Resolver, mask bool) (map[string]nixhash
 	if d.IsFixedOutput() {
 		return d.hashFixed()
 	}
-	// Different derivations may hash to the same; their outputs are joined.
-	joined := make(map[string][]string, len(d.InputDrvs))
+	w := writers.Get().(*writer)
+	defer writers.Put(w)
+	w.inputs = w.inputs[:0]
 	for p, outs := range d.InputDrvs {
 		hashes, err := resolve(p)
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range outs {
+		for i, o := range outs {
 			h, ok := hashes[o]
 			if !ok {
 				return nil, fmt.Errorf("derivation '%s' has no output '%s', which '%s' needs", p, o, d.Name)
 			}
-			key := h.Base16()
-			names := joined[key]
-			if i, dup := slices.BinarySearch(names, o); !dup {
-				joined[key] = slices.Insert(names, i, o)
-			}
+			w.inputs = append(w.inputs, input{digest: h.Digest, outputs: outs[i : i+1]})
 		}
 	}
-	w := writers.Get().(*writer)
-	defer writers.Put(w)
-	w.inputs = w.inputs[:0]
-	for key, names := range joined {
-		w.inputs = append(w.inputs, input{key, names})
-	}
+	w.joinByDigest()
 	w.text = w.appendTo(w.text[:0], d, mask)
 	h := nixhash.Sum(nixhash.SHA256, w.text)
 	hashes := make(map[string]nixhash.Hash, len(d.Outputs))

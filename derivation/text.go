@@ -1,6 +1,9 @@
 package derivation
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -145,15 +148,17 @@ func (d *Derivation) AppendTo(b []byte) []byte {
 	defer writers.Put(w)
 	w.inputs = w.inputs[:0]
 	for p, outs := range d.InputDrvs {
-		w.inputs = append(w.inputs, input{p.String(), outs})
+		w.inputs = append(w.inputs, input{path: p.String(), outputs: outs})
 	}
+	slices.SortFunc(w.inputs, func(x, y input) int { return strings.Compare(x.path, y.path) })
 	return w.appendTo(slices.Grow(b, d.sizeHint(w.inputs)), d, false)
 }
 
-// input is an element of the list of input derivations: the key is their path
-// or, when hashing, what their outputs hash to.
+// input is an element of the list of input derivations: their path or, when
+// hashing, what their outputs hash to.
 type input struct {
-	key     string
+	path    string
+	digest  []byte // if not nil, instead of the path
 	outputs []string
 }
 
@@ -167,7 +172,26 @@ type writer struct {
 
 var writers = sync.Pool{New: func() any { return new(writer) }}
 
-// appendTo writes d with the inputs of w; mask leaves out the output paths, which
+// joinByDigest sorts the inputs by digest, and makes one of those that have the
+// same: outputs of one derivation, and different derivations that hash alike.
+func (w *writer) joinByDigest() {
+	slices.SortFunc(w.inputs, func(x, y input) int {
+		return cmp.Or(bytes.Compare(x.digest, y.digest), slices.Compare(x.outputs, y.outputs))
+	})
+	joined := w.inputs[:0]
+	for _, in := range w.inputs {
+		if n := len(joined); n > 0 && bytes.Equal(joined[n-1].digest, in.digest) {
+			if last := &joined[n-1]; last.outputs[len(last.outputs)-1] != in.outputs[0] {
+				last.outputs = append(slices.Clip(last.outputs), in.outputs[0])
+			}
+			continue
+		}
+		joined = append(joined, in)
+	}
+	w.inputs = joined
+}
+
+// appendTo writes d with the inputs of w, which are sorted; mask leaves out the output paths, which
 // is how they can be hashed before they are known.
 func (w *writer) appendTo(b []byte, d *Derivation, mask bool) []byte {
 	b = append(b, "Derive(["...)
@@ -185,13 +209,18 @@ func (w *writer) appendTo(b []byte, d *Derivation, mask bool) []byte {
 		b = aterm.AppendTuple(b, name, path, o.HashAlgo, o.Hash)
 	}
 	b = append(b, "],["...)
-	slices.SortFunc(w.inputs, func(x, y input) int { return strings.Compare(x.key, y.key) })
 	for i, in := range w.inputs {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = append(b, '(')
-		b = aterm.AppendString(b, in.key)
+		if in.digest != nil {
+			b = append(b, '"')
+			b = hex.AppendEncode(b, in.digest)
+			b = append(b, '"')
+		} else {
+			b = aterm.AppendString(b, in.path)
+		}
 		b = append(b, ',')
 		b = aterm.AppendStrings(b, in.outputs)
 		b = append(b, ')')
@@ -232,7 +261,7 @@ func (d *Derivation) sizeHint(inputs []input) int {
 	const perPath, perOutput, perItem = 80, 128, 16
 	n := 256 + perPath*len(d.InputSrcs) + perOutput*len(d.Outputs)
 	for _, in := range inputs {
-		n += len(in.key) + perItem*(len(in.outputs)+1)
+		n += len(in.path) + perItem*(len(in.outputs)+1)
 	}
 	for _, a := range d.Args {
 		n += len(a) + perItem

@@ -56,8 +56,7 @@ func DumpFS(w io.Writer, fsys FileSystem, root string, filter Filter) error {
 	if err := d.node(root, info); err != nil {
 		return err
 	}
-	d.flush()
-	return d.err
+	return d.end()
 }
 
 // DumpString writes the archive of one regular file with the given content.
@@ -68,8 +67,7 @@ func DumpString(w io.Writer, content string) error {
 	e.raw(content)
 	e.pad(int64(len(content)))
 	e.string(")")
-	e.flush()
-	return e.err
+	return e.end()
 }
 
 // dumper is one run of DumpFS.

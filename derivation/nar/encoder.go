@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"sync"
 )
 
 const (
@@ -22,7 +23,21 @@ type encoder struct {
 }
 
 func newEncoder(w io.Writer) *encoder {
-	return &encoder{w: w, buf: make([]byte, smallBuffer)}
+	return &encoder{w: w, buf: small.Get().(*[smallBuffer]byte)[:]}
+}
+
+// small are buffers of encoders that have ended.
+var small = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
+
+// end flushes, gives the buffer back and returns the first error. The encoder
+// must not be used again.
+func (e *encoder) end() error {
+	e.flush()
+	if len(e.buf) == smallBuffer {
+		small.Put((*[smallBuffer]byte)(e.buf))
+	}
+	e.buf = nil
+	return e.err
 }
 
 // flush hands the buffer on. An archive that fills the small buffer gets a large

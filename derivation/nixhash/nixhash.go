@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"sync"
 
 	"gonix/derivation/nixbase32"
 )
@@ -75,6 +76,23 @@ func Sum(a Algorithm, data []byte) Hash {
 	h.Write(data)
 	return Hash{a, h.Sum(nil)}
 }
+
+// SumString hashes s without a copy of it as a whole.
+func SumString(a Algorithm, s string) Hash {
+	h := a.New()
+	c := chunks.Get().(*[chunk]byte)
+	defer chunks.Put(c)
+	for len(s) > 0 {
+		n := copy(c[:], s)
+		h.Write(c[:n])
+		s = s[n:]
+	}
+	return Hash{a, h.Sum(nil)}
+}
+
+const chunk = 8 << 10
+
+var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
 
 // Of is the hash that h has arrived at; a must be h's algorithm.
 func Of(a Algorithm, h hash.Hash) Hash { return Hash{a, h.Sum(nil)} }

@@ -15,7 +15,7 @@ import (
 
 // AddText adds a file with the given content that refers to refs.
 func (s *Local) AddText(ctx context.Context, name, content string, refs []storepath.Path) (storepath.Path, error) {
-	hash := nixhash.Sum(nixhash.SHA256, []byte(content))
+	hash := nixhash.SumString(nixhash.SHA256, content)
 	p, err := storepath.Text(name, hash, refs)
 	if err != nil {
 		return storepath.Path{}, err

@@ -29,7 +29,7 @@ var (
 
 // AddText adds a text; refs must be in the store.
 func (m *Memory) AddText(ctx context.Context, name, content string, refs []storepath.Path) (storepath.Path, error) {
-	hash := nixhash.Sum(nixhash.SHA256, []byte(content))
+	hash := nixhash.SumString(nixhash.SHA256, content)
 	p, err := storepath.Text(name, hash, refs)
 	if err != nil {
 		return storepath.Path{}, err
@@ -143,7 +143,7 @@ var _ Adder = Computing{}
 
 // AddText returns the path that the text would have.
 func (Computing) AddText(ctx context.Context, name, content string, refs []storepath.Path) (storepath.Path, error) {
-	return storepath.Text(name, nixhash.Sum(nixhash.SHA256, []byte(content)), refs)
+	return storepath.Text(name, nixhash.SumString(nixhash.SHA256, content), refs)
 }
 
 // AddTree reads the tree and returns the path that it would have.

@@ -1,19 +1,39 @@
 package storepath
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
+	"sync"
 
 	"gonix/derivation/nixbase32"
 	"gonix/derivation/nixhash"
 )
 
+// fingerprints are texts that paths are made of. An evaluation makes thousands,
+// some with hundreds of references.
+var fingerprints = sync.Pool{New: func() any { return new([]byte) }}
+
 // Make returns the path of an object of kind typ ("source", "text:<refs>",
 // "output:out") whose inner digest is hash (Nix: makeStorePath).
 func Make(typ string, hash nixhash.Hash, name string) (Path, error) {
-	fingerprint := typ + ":" + hash.Prefixed16() + ":" + Dir + ":" + name
-	digest := nixhash.Compress(nixhash.Sum(nixhash.SHA256, []byte(fingerprint)).Digest, 20)
+	return makeWithRefs(typ, nil, false, hash, name)
+}
+
+// makeWithRefs is Make for an object that refers to refs, which are sorted and
+// named once each, and with self to itself.
+func makeWithRefs(typ string, refs []Path, self bool, hash nixhash.Hash, name string) (Path, error) {
+	room := fingerprints.Get().(*[]byte)
+	defer fingerprints.Put(room)
+	b := appendRefs(append((*room)[:0], typ...), refs, self)
+	b = append(b, ':')
+	b = append(b, hash.Algo.String()...)
+	b = append(b, ':')
+	b = hex.AppendEncode(b, hash.Digest)
+	b = append(b, ":"+Dir+":"...)
+	b = append(b, name...)
+	*room = b
+	digest := nixhash.Compress(nixhash.Sum(nixhash.SHA256, b).Digest, 20)
 	p := Path{Dir + "/" + nixbase32.Encode(digest) + "-" + name}
 	if err := CheckName(name); err != nil {
 		return Path{}, fmt.Errorf("path '%s' is not a valid store path: %w", p.Base(), err)
@@ -27,7 +47,7 @@ func Text(name string, content nixhash.Hash, refs []Path) (Path, error) {
 	if content.Algo != nixhash.SHA256 {
 		return Path{}, fmt.Errorf("text object '%s' needs a sha256 hash, not %s", name, content.Algo)
 	}
-	return Make(withRefs("text", refs, false), content, name)
+	return makeWithRefs("text", refs, false, content, name)
 }
 
 // FixedOutput returns the path of an object that is known by the hash of its
@@ -36,7 +56,7 @@ func Text(name string, content nixhash.Hash, refs []Path) (Path, error) {
 // themselves (self). (Nix: makeFixedOutputPath)
 func FixedOutput(name string, recursive bool, hash nixhash.Hash, refs []Path, self bool) (Path, error) {
 	if recursive && hash.Algo == nixhash.SHA256 {
-		return Make(withRefs("source", refs, self), hash, name)
+		return makeWithRefs("source", refs, self, hash, name)
 	}
 	if len(refs) > 0 || self {
 		return Path{}, fmt.Errorf("fixed output '%s' with references needs a recursive sha256 hash", name)
@@ -63,28 +83,21 @@ func OutputName(drvName, id string) string {
 	return drvName + "-" + id
 }
 
-// withRefs appends the references, sorted and once each, to the kind.
-func withRefs(typ string, refs []Path, self bool) string {
+// appendRefs appends the references to a kind.
+func appendRefs(b []byte, refs []Path, self bool) []byte {
 	sorted := refs
 	if !slices.IsSortedFunc(refs, Compare) {
 		sorted = slices.SortedFunc(slices.Values(refs), Compare)
 	}
-	size := len(typ) + len(":self")
-	for _, r := range sorted {
-		size += 1 + len(r.text)
-	}
-	var b strings.Builder
-	b.Grow(size)
-	b.WriteString(typ)
 	for i, r := range sorted {
 		if i > 0 && r == sorted[i-1] {
 			continue
 		}
-		b.WriteByte(':')
-		b.WriteString(r.text)
+		b = append(b, ':')
+		b = append(b, r.text...)
 	}
 	if self {
-		b.WriteString(":self")
+		b = append(b, ":self"...)
 	}
-	return b.String()
+	return b
 }

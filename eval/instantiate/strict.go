@@ -390,8 +390,9 @@ func (s *State) parseHash(text string, algo nixhash.Algorithm) (nixhash.Hash, er
 // write adds drv to the store and returns its paths as strings that depend on
 // it.
 func (s *State) write(th *value.Thread, drv *derivation.Derivation) (value.Value, error) {
-	text, refs := drv.AppendTo(nil), drv.References()
-	p, err := s.opt.Store.AddText(s.ctx, drv.Name+storepath.DrvSuffix, string(text), refs)
+	s.text = drv.AppendTo(s.text[:0])
+	refs := drv.References()
+	p, err := s.opt.Store.AddText(s.ctx, drv.Name+storepath.DrvSuffix, string(s.text), refs)
 	if err != nil {
 		return nil, value.AsError(err)
 	}
