@@ -130,6 +130,17 @@ func (s *Scanner) check(window []byte) {
 	}
 }
 
+// Reset forgets what was written, for the next stream. The candidates stay.
+func (s *Scanner) Reset() {
+	for i := range s.found {
+		if s.found[i] {
+			s.found[i] = false
+			s.missing++
+		}
+	}
+	s.tailLen = 0
+}
+
 // Found returns the candidates that occurred so far, sorted.
 func (s *Scanner) Found() []storepath.Path {
 	var list []storepath.Path

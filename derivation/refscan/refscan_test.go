@@ -133,3 +133,19 @@ func BenchmarkScan(b *testing.B) {
 		})
 	}
 }
+
+func TestReset(t *testing.T) {
+	c := candidates(3)
+	s := NewScanner(c)
+	s.Write([]byte(c[0].HashPart() + " " + c[2].HashPart()[:20]))
+	s.Reset()
+	s.Write([]byte(c[2].HashPart()[20:] + " " + c[1].HashPart()))
+	if found := s.Found(); !slices.Equal(found, c[1:2]) {
+		t.Errorf("found %v", found)
+	}
+	s.Reset()
+	s.Write([]byte(c[0].HashPart()))
+	if found := s.Found(); !slices.Equal(found, c[:1]) {
+		t.Errorf("found %v", found)
+	}
+}

@@ -8,30 +8,29 @@
 package listing
 
 import (
-	"archive/tar"
 	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"path"
-	"strings"
 
 	"gonix/dockertools/image"
 	"gonix/dockertools/rootfs"
 	"gonix/dockertools/tarball"
 )
 
-// maxFiles bounds what a hostile layer can fill memory with.
-const maxFiles = 4_000_000
-
 // File is a file of the image.
 type File struct {
 	// Entry has its name without a slash at the beginning; a hard link is what
 	// it links to.
 	tarball.Entry
-	// Digest is of the contents of a regular file; "" where a layer wrote it
-	// through a symbolic link to a directory.
+	// Digest is of the contents of a regular file.
 	Digest image.Digest
+	// Layer is the number, from 0, of the layer that brought the file as it is;
+	// -1 for a directory that no layer names.
+	Layer int
+	// Linked says that the layer had it as a hard link, so that its bytes are
+	// there under another name too.
+	Linked bool
 }
 
 // Listing is what an image consists of.
@@ -42,84 +41,59 @@ type Listing struct {
 	UnpackedSizes []int64
 }
 
-// Read reads all layers of img and checks their digests, sizes and files.
-func Read(ctx context.Context, img *image.Image) (*Listing, error) {
+// Watcher sees the contents of regular files go by, one after the other; also
+// those that a later layer replaces or deletes.
+type Watcher interface {
+	// Begin comes before the bytes of a file, size of them.
+	Begin(size int64)
+	io.Writer
+	// End comes after them. What was learnt belongs to every file with this digest.
+	End(digest image.Digest)
+}
+
+// Read reads all layers of img, checks their digests, sizes and files, and shows
+// the contents to watchers.
+func Read(ctx context.Context, img *image.Image, watchers ...Watcher) (*Listing, error) {
 	tree := rootfs.NewTree()
-	digests := map[string]image.Digest{}
 	out := &Listing{}
+	look := looking(ctx, watchers)
 	for i, l := range img.Layers() {
-		size, err := l.Read(func(r io.Reader) error { return readLayer(ctx, r, tree, digests) })
+		size, err := l.Read(func(r io.Reader) error { return tree.ApplyLooking(r, look) })
 		if err != nil {
 			return nil, fmt.Errorf("layer %d: %w", i+1, err)
 		}
 		out.UnpackedSizes = append(out.UnpackedSizes, size)
 	}
-	for _, e := range tree.Added() {
-		f := File{Entry: e}
-		if e.Kind == tarball.Regular {
-			f.Digest = digests[e.Name]
-		}
-		out.Files = append(out.Files, f)
-	}
+	tree.Walk(func(f rootfs.Found) {
+		out.Files = append(out.Files, File{Entry: f.Entry, Digest: image.Digest(f.Word), Layer: f.Layer - 1, Linked: f.Linked})
+	})
 	return out, nil
 }
 
-// readLayer gives the tar to the tree and hashes the files meanwhile.
-func readLayer(ctx context.Context, r io.Reader, tree *rootfs.Tree, digests map[string]image.Digest) error {
-	pr, pw := io.Pipe()
-	applied := make(chan error, 1)
-	go func() {
-		err := tree.Apply(pr, nil)
-		if err == nil {
-			// What follows the end of the tar.
-			_, err = io.Copy(io.Discard, pr)
-		}
-		pr.CloseWithError(err)
-		applied <- err
-	}()
-	err := hashFiles(ctx, io.TeeReader(r, pw), digests)
-	pw.CloseWithError(err)
-	if e := <-applied; e != nil {
-		// The tree's error says which entry; ours may only say that it stopped.
-		return e
-	}
-	return err
-}
-
-func hashFiles(ctx context.Context, r io.Reader, digests map[string]image.Digest) error {
-	tr := tar.NewReader(r)
-	buf := make([]byte, 256<<10)
+// looking hashes files and shows them to the watchers.
+func looking(ctx context.Context, watchers []Watcher) rootfs.Look {
 	sum := sha256.New()
-	for {
+	writers := []io.Writer{sum}
+	for _, w := range watchers {
+		writers = append(writers, w)
+	}
+	all := io.MultiWriter(writers...)
+	buf := make([]byte, 256<<10)
+	return func(size int64, content io.Reader) (string, error) {
 		if err := ctx.Err(); err != nil {
-			return err
+			return "", err
 		}
-		h, err := tr.Next()
-		if err == io.EOF {
-			_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, r, buf)
-			return err
+		for _, w := range watchers {
+			w.Begin(size)
 		}
-		if err != nil {
-			return fmt.Errorf("read layer: %w", err)
+		sum.Reset()
+		if _, err := io.CopyBuffer(all, content, buf); err != nil {
+			return "", err
 		}
-		if len(digests) >= maxFiles {
-			return fmt.Errorf("read layer: more than %d files", maxFiles)
+		digest := image.FromSHA256(sum.Sum(nil))
+		for _, w := range watchers {
+			w.End(digest)
 		}
-		name := clean(h.Name)
-		delete(digests, name)
-		switch h.Typeflag {
-		case tar.TypeReg:
-			sum.Reset()
-			if _, err := io.CopyBuffer(struct{ io.Writer }{sum}, tr, buf); err != nil {
-				return fmt.Errorf("read layer: %s: %w", h.Name, err)
-			}
-			digests[name] = image.FromSHA256(sum.Sum(nil))
-		case tar.TypeLink:
-			if d, ok := digests[clean(h.Linkname)]; ok {
-				digests[name] = d
-			}
-		}
+		return string(digest), nil
 	}
 }
-
-func clean(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }

@@ -65,6 +65,11 @@ func TestRead(t *testing.T) {
 	if s := strings.Join(got, ","); !strings.Contains(s, "b 644 5 1,lib 777 0 0,nix 755") || strings.Contains(s, "lib/a") {
 		t.Error(s)
 	}
+	for i := range l.Files {
+		if f := &l.Files[i]; f.Name == "b" && f.Layer != 1 || f.Name == "p" && (f.Layer != 0 || !f.Linked) || f.Name == "usr" && f.Layer != 0 {
+			t.Errorf("%s: layer %d, linked %t", f.Name, f.Layer, f.Linked)
+		}
+	}
 	if p := l.StorePaths(); len(p) != 1 || p["x-y"] != 4 {
 		t.Errorf("store paths %v", p)
 	}
@@ -78,6 +83,40 @@ func TestRead(t *testing.T) {
 	}
 	if s := strings.Join(changes, ","); s != "b false true,usr/lib/a true false" {
 		t.Error(s)
+	}
+}
+
+// watched notes the contents that go by.
+type watched struct{ log []string }
+
+func (w *watched) Begin(size int64) { w.log = append(w.log, fmt.Sprint(size, " ")) }
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.log[len(w.log)-1] += string(p)
+	return len(p), nil
+}
+
+func (w *watched) End(digest image.Digest) { w.log[len(w.log)-1] += " " + string(digest[7:11]) }
+
+// TestWatcher has a file that is written through a link to a directory.
+func TestWatcher(t *testing.T) {
+	img, err := image.New(image.Config{}, []image.Layer{
+		layerOf(t, tar.Header{Name: "a", Gname: "one"}, tar.Header{Name: "d/", Typeflag: tar.TypeDir, Mode: 0o755}, tar.Header{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "d"}),
+		layerOf(t, tar.Header{Name: "l/x", Gname: "two"}, tar.Header{Name: ".wh.a"}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &watched{}
+	l, err := Read(t.Context(), img, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := strings.Join(w.log, ","); s != "3 one 7692,3 two 3fc4" {
+		t.Error(s)
+	}
+	if f := l.Files[1]; len(l.Files) != 3 || f.Name != "d/x" || f.Digest != image.Sum([]byte("two")) || f.Layer != 1 {
+		t.Errorf("%+v", l.Files)
 	}
 }
 

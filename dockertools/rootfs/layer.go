@@ -102,6 +102,11 @@ func (t *Tree) applyEntry(h *tar.Header, content io.Reader, disk *Disk) error {
 	if err := t.set(at.dir, last, n); err != nil {
 		return err
 	}
+	if t.look != nil && n.Kind == tarball.Regular {
+		if n.word, err = t.look(n.Size, content); err != nil {
+			return err
+		}
+	}
 	return disk.extract(at.name(last), n, content)
 }
 
@@ -239,7 +244,7 @@ func (t *Tree) hardLink(at place, name, target string, disk *Disk) error {
 		}
 	}
 	linked := *file
-	linked.layer = t.layer
+	linked.layer, linked.linked = t.layer, true
 	if err := t.set(at.dir, name, &linked); err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ type Tree struct {
 	root  *node
 	count int
 	layer int // number of layers applied so far
+	look  Look
 }
 
 // node is one file of a tree. Its Entry has no Name: that follows from where
@@ -55,6 +56,10 @@ type node struct {
 	base, below bool
 	// placed describes the file on disk, if it is there.
 	placed *placed
+	// word is what a [Look] said of the bytes; linked says that the file is a
+	// further name of another one.
+	word   string
+	linked bool
 }
 
 func newDirectory(mode uint32) *node {

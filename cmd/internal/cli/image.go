@@ -27,6 +27,7 @@ var imageCommands = []imageVerb{
 	{"inspect", "RESULT", "show configuration, layers, digests and sizes", imageInspect},
 	{"layers", "RESULT", "show the store paths and sizes of each layer", imageLayers},
 	{"ls", "RESULT", "list the files of an image", imageLs},
+	{"explain", "RESULT [PATH]", "say why a store path or file is in an image", imageExplain},
 	{"diff", "RESULT RESULT", "compare two images by store path and by file", imageDiff},
 	{"verify", "RESULT", "check all digests, sizes and files of an image", imageVerify},
 	{"lint", "RESULT", "find what will go wrong when an image is run", imageLint},
