@@ -12,8 +12,8 @@ import (
 	"gonix/derivation/build"
 	"gonix/dockertools/archive"
 	"gonix/dockertools/image"
+	"gonix/dockertools/layercache"
 	"gonix/dockertools/rootfs"
-	"gonix/dockertools/tarball"
 )
 
 // Builder builds images.
@@ -22,6 +22,8 @@ type Builder struct {
 	Run Runner
 	// Now is the clock for created = "now".
 	Now func() time.Time
+	// Layers keeps layers for the next image that has them; nil for none.
+	Layers *layercache.Cache
 }
 
 var _ build.Builder = (*Builder)(nil)
@@ -192,9 +194,9 @@ func (a *assembly) write(ctx context.Context, out *os.File, created string, plan
 	if err != nil {
 		return err
 	}
-	img, err := a.image(created, plans, w.Copy, func(plan layerPlan) (image.Layer, error) {
-		return w.Layer(func(dst io.Writer) (image.Layer, error) { return a.layerOf(ctx, dst, plan) })
-	})
+	p := a.newPacking(ctx, plans, true)
+	defer p.close()
+	img, err := a.image(created, plans, w.Copy, func(plan layerPlan) (image.Layer, error) { return p.layer(ctx, plan, w.Layer) })
 	if err != nil {
 		return err
 	}
@@ -242,46 +244,4 @@ func (a *assembly) image(created string, plans []layerPlan, keep func(image.Laye
 	// So that registries can take the layers of the base over, and tools see
 	// whether there is a newer one.
 	return img.Annotate(a.base.BaseAnnotations(a.baseName))
-}
-
-// layerOf packs a layer to dst.
-func (a *assembly) layerOf(ctx context.Context, dst io.Writer, plan layerPlan) (image.Layer, error) {
-	total := int64(0)
-	for _, e := range plan.entries {
-		total += e.Size
-	}
-	a.phase("packing %d files, %d bytes, of %d store paths", len(plan.entries), total, len(plan.sizes))
-	progress := &progress{job: a.job, total: total, text: a.spec.ImageName + ":" + a.spec.ImageTag}
-	packed, err := tarball.Pack(ctx, dst, a.spec.Compression, a.job.Cores, func(ctx context.Context, tar io.Writer) error {
-		return tarball.Write(ctx, io.MultiWriter(tar, progress), plan.entries)
-	})
-	return image.Layer{
-		Descriptor: image.Descriptor{
-			MediaType:   a.spec.Compression.MediaType,
-			Digest:      packed.Digest,
-			Size:        packed.Size,
-			Annotations: annotateLayer(plan.sizes, packed.UnpackedSize),
-		},
-		DiffID: packed.DiffID,
-	}, err
-}
-
-// progressStep is how many bytes pass between two reports.
-const progressStep = 4 << 20
-
-// progress reports how much was written to it.
-type progress struct {
-	job            *build.Job
-	text           string
-	done, reported int64
-	total          int64
-}
-
-func (p *progress) Write(b []byte) (int, error) {
-	p.done += int64(len(b))
-	if p.done-p.reported >= progressStep {
-		p.reported = p.done
-		p.job.Report(build.Event{Kind: build.Bytes, Drv: p.job.DrvPath, Done: min(p.done, p.total), Total: p.total, Text: p.text})
-	}
-	return len(b), nil
 }

@@ -98,6 +98,16 @@ func (a *assembly) checkConfigPaths() error {
 type layerPlan struct {
 	entries []tarball.Entry
 	sizes   []PathSize // of the store paths in it
+	key     string     // in the cache of layers, "" if it does not belong there
+}
+
+// bytes is how much the files of the layer hold.
+func (l *layerPlan) bytes() int64 {
+	total := int64(0)
+	for i := range l.entries {
+		total += l.entries[i].Size
+	}
+	return total
 }
 
 // plan cuts the closure and the files outside of the store into layers. Store
@@ -148,6 +158,11 @@ func (a *assembly) plan(ctx context.Context, paths []storepath.Path, custom []ta
 		for _, p := range group {
 			l.entries = append(l.entries, files[p]...)
 			l.sizes = append(l.sizes, PathSize{Path: p.String(), Bytes: sizes[p]})
+		}
+		if !together || len(custom) == 0 {
+			if l.key, err = a.layerKey(ctx, group, stamp, l.bytes()); err != nil {
+				return nil, err
+			}
 		}
 		plans = append(plans, l)
 	}

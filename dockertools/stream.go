@@ -38,10 +38,13 @@ func (a *assembly) stream(ctx context.Context, out *os.File, created string, pla
 	if err != nil {
 		return err
 	}
+	p := a.newPacking(ctx, plans, false)
+	defer p.close()
+	digest := func(fill func(io.Writer) (image.Layer, error)) (image.Layer, error) { return fill(io.Discard) }
 	img, err := a.image(created, plans,
 		func(l image.Layer) error { return w.Place(l, func() error { return a.placeBase(r, l) }) },
 		func(plan layerPlan) (image.Layer, error) {
-			l, err := a.layerOf(ctx, io.Discard, plan)
+			l, err := p.layer(ctx, plan, digest)
 			if err != nil {
 				return l, err
 			}

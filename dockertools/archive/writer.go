@@ -104,8 +104,9 @@ func start(w *Writer) (*Writer, error) {
 }
 
 // Layer adds the layer that fill writes. What fill returns must describe the
-// bytes it wrote. The returned layer can be opened while the archive's file is
-// open; on an output that cannot seek it cannot.
+// bytes it wrote; after an error of its own the archive is as it was before. The
+// returned layer can be opened while the archive's file is open; on an output that
+// cannot seek it cannot.
 func (w *Writer) Layer(fill func(io.Writer) (image.Layer, error)) (image.Layer, error) {
 	if w.file == nil {
 		return w.spooled(fill)
@@ -117,7 +118,7 @@ func (w *Writer) Layer(fill func(io.Writer) (image.Layer, error)) (image.Layer, 
 	}
 	layer, err := fill(w.file)
 	if err != nil {
-		return image.Layer{}, err
+		return image.Layer{}, errors.Join(err, w.backTo(begin))
 	}
 	end, err := w.file.Seek(0, io.SeekCurrent)
 	if err != nil {
@@ -128,13 +129,7 @@ func (w *Writer) Layer(fill func(io.Writer) (image.Layer, error)) (image.Layer, 
 		return image.Layer{}, fmt.Errorf("write layer: %d bytes, expected %d", got, layer.Size)
 	}
 	if w.blobs[layer.Digest] {
-		if err := w.file.Truncate(begin); err != nil {
-			return image.Layer{}, err
-		}
-		if w.offset, err = w.file.Seek(begin, io.SeekStart); err != nil {
-			return image.Layer{}, err
-		}
-		return layer, nil
+		return layer, w.backTo(begin)
 	}
 	head, err := header(blobDir+layer.Digest.Hex(), layer.Size)
 	if err != nil {
@@ -148,6 +143,15 @@ func (w *Writer) Layer(fill func(io.Writer) (image.Layer, error)) (image.Layer, 
 		return io.NopCloser(io.NewSectionReader(w.file, begin+blockSize, layer.Size)), nil
 	}
 	return layer, w.pad()
+}
+
+// backTo forgets what was written since the output was that long.
+func (w *Writer) backTo(length int64) error {
+	err := w.file.Truncate(length)
+	if err == nil {
+		w.offset, err = w.file.Seek(length, io.SeekStart)
+	}
+	return err
 }
 
 func (w *Writer) spooled(fill func(io.Writer) (image.Layer, error)) (image.Layer, error) {

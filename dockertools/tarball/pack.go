@@ -3,22 +3,14 @@ package tarball
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
+	"fmt"
 	"hash"
 	"io"
-	"sync/atomic"
 
 	"gonix/dockertools/image"
 )
 
-const (
-	// pieceSize is what compressor and hasher are handed at a time.
-	pieceSize = 512 << 10
-	// piecesAhead bounds what waits between two stages.
-	piecesAhead = 8
-)
-
-// Packed is what [Pack] wrote.
+// Packed is what was written of a layer.
 type Packed struct {
 	// Digest and Size are of the bytes written.
 	Digest image.Digest
@@ -28,134 +20,123 @@ type Packed struct {
 	UnpackedSize int64
 }
 
-// Pack writes what fill produces to w, compressed by c on the given number of
-// cores, and hashes both sides on the way. The bytes written do not depend on
-// cores, nor on the sizes in which fill writes.
-func Pack(ctx context.Context, w io.Writer, c Compression, cores int, fill func(context.Context, io.Writer) error) (Packed, error) {
-	out := newStage(w, sha256.New())
-	if c.open == nil {
-		err := fill(ctx, guarded{out, out})
-		if e := out.close(); e != nil {
-			err = e
+// Fill writes the tar of a layer.
+type Fill func(context.Context, io.Writer) error
+
+// Packer packs layers. It works on the next ones, as far as its memory goes,
+// while the earlier ones are being written.
+type Packer struct {
+	c      Compression
+	ctx    context.Context
+	cancel context.CancelFunc
+	// queue has the blocks of all layers in order; what they are compressed to
+	// comes when it is ready.
+	queue chan *block
+	ended chan struct{} // closed when no goroutine is left
+	pool  *pool
+}
+
+// NewPacker begins to pack layers, each of which is the tar that a Fill writes,
+// compressed by c on the given number of cores. The bytes do not depend on that
+// number, nor on the sizes in which a Fill writes. The packer must be closed.
+func NewPacker(ctx context.Context, c Compression, cores int, layers []Fill) *Packer {
+	ctx, cancel := context.WithCancel(ctx)
+	p := &Packer{c: c, ctx: ctx, cancel: cancel, ended: make(chan struct{}), pool: newPool(c, cores)}
+	p.queue = make(chan *block, p.pool.most)
+	go p.run(layers)
+	return p
+}
+
+// Pack is for a single layer, which it writes to w.
+func Pack(ctx context.Context, w io.Writer, c Compression, cores int, fill Fill) (Packed, error) {
+	p := NewPacker(ctx, c, cores, []Fill{fill})
+	defer p.Close()
+	return p.Next(w)
+}
+
+// Close ends whatever is under way and waits for it.
+func (p *Packer) Close() {
+	p.cancel()
+	<-p.ended
+}
+
+// Next writes the next layer to w and says what it is. After an error there is
+// nothing more to come.
+func (p *Packer) Next(w io.Writer) (Packed, error) {
+	out := hashedOutput{w: w}
+	if p.c.encoder != nil {
+		// Otherwise the bytes are the tar, whose digest comes with them.
+		out.sum = sha256.New()
+	}
+	err := out.write(p.c.head)
+	for err == nil {
+		var b *block
+		select {
+		case b = <-p.queue:
+		case <-p.ctx.Done():
+			return Packed{}, p.ctx.Err()
 		}
-		d := out.digest()
-		return Packed{Digest: d, Size: out.size, DiffID: d, UnpackedSize: out.size}, err
-	}
-	zw, err := c.open(out, cores)
-	if err != nil {
-		out.close()
-		return Packed{}, err
-	}
-	in := newStage(zw, sha256.New())
-	err = fill(ctx, guarded{in, out})
-	for _, end := range []func() error{in.close, zw.Close, out.close} {
-		// What stopped a later stage is the cause of trouble in an earlier one.
-		if e := end(); e != nil {
-			err = e
+		if b.err != nil {
+			return Packed{}, b.err
 		}
-	}
-	return Packed{Digest: out.digest(), Size: out.size, DiffID: in.digest(), UnpackedSize: in.size}, err
-}
-
-// errStopped ends filling once the output has failed.
-var errStopped = errors.New("output failed")
-
-// guarded is w until out has failed.
-type guarded struct {
-	w   io.Writer
-	out *stage
-}
-
-func (g guarded) Write(p []byte) (int, error) {
-	if g.out.failed.Load() {
-		return 0, errStopped
-	}
-	return g.w.Write(p)
-}
-
-// stage hands what is written to it in pieces of one size to a writer and to a
-// hash, each in a goroutine of its own.
-type stage struct {
-	piece  []byte
-	size   int64
-	sum    hash.Hash
-	hashed chan []byte
-	wrote  chan []byte
-	free   chan []byte
-	result chan error
-	ended  chan struct{}
-	failed atomic.Bool
-}
-
-func newStage(w io.Writer, sum hash.Hash) *stage {
-	s := &stage{
-		piece:  make([]byte, 0, pieceSize),
-		sum:    sum,
-		hashed: make(chan []byte, piecesAhead),
-		wrote:  make(chan []byte, piecesAhead),
-		free:   make(chan []byte, piecesAhead+2),
-		result: make(chan error, 1),
-		ended:  make(chan struct{}),
-	}
-	go func() {
-		defer close(s.ended)
-		defer close(s.wrote)
-		for p := range s.hashed {
-			s.sum.Write(p)
-			s.wrote <- p
+		var data []byte
+		select {
+		case data = <-b.packed:
+		case <-p.ctx.Done():
+			return Packed{}, p.ctx.Err()
 		}
-	}()
-	go func() {
-		var err error
-		for p := range s.wrote {
-			if err == nil {
-				if _, err = w.Write(p); err != nil {
-					s.failed.Store(true)
-				}
-			}
-			select {
-			case s.free <- p[:0]:
-			default:
-			}
+		err = out.write(data)
+		end := b.end
+		if p.c.encoder == nil {
+			p.pool.used(b)
+		} else {
+			p.pool.keep(data)
 		}
-		s.result <- err
-	}()
-	return s
-}
-
-// Write implements [io.Writer]; errors of the writer behind show when the
-// stage is closed.
-func (s *stage) Write(p []byte) (int, error) {
-	n := len(p)
-	s.size += int64(n)
-	for len(p) > 0 {
-		k := min(len(p), pieceSize-len(s.piece))
-		s.piece = append(s.piece, p[:k]...)
-		p = p[k:]
-		if len(s.piece) == pieceSize {
-			s.send()
+		if end != nil && err == nil {
+			return p.finish(&out, end)
 		}
 	}
-	return n, nil
+	p.cancel()
+	return Packed{}, err
 }
 
-func (s *stage) send() {
-	s.hashed <- s.piece
+func (p *Packer) finish(out *hashedOutput, end *ending) (Packed, error) {
 	select {
-	case s.piece = <-s.free:
-	default:
-		s.piece = make([]byte, 0, pieceSize)
+	case <-end.known:
+	case <-p.ctx.Done():
+		return Packed{}, p.ctx.Err()
 	}
+	if p.c.tail != nil {
+		if err := out.write(p.c.tail(end.crc, end.size)); err != nil {
+			p.cancel()
+			return Packed{}, err
+		}
+	}
+	packed := Packed{DiffID: end.diffID, UnpackedSize: end.size, Digest: end.diffID, Size: out.size}
+	if out.sum != nil {
+		packed.Digest = image.FromSHA256(out.sum.Sum(nil))
+	}
+	return packed, nil
 }
 
-func (s *stage) close() error {
-	if len(s.piece) > 0 {
-		s.send()
-	}
-	close(s.hashed)
-	<-s.ended
-	return <-s.result
+// hashedOutput counts and, with a sum, hashes what is written.
+type hashedOutput struct {
+	w    io.Writer
+	sum  hash.Hash
+	size int64
 }
 
-// digest is valid once the stage is closed.
-func (s *stage) digest() image.Digest { return image.FromSHA256(s.sum.Sum(nil)) }
+func (o *hashedOutput) write(data []byte) error {
+	if len(data) == 0 {
+		return nil
+	}
+	if o.sum != nil {
+		o.sum.Write(data)
+	}
+	n, err := o.w.Write(data)
+	o.size += int64(n)
+	if err == nil && n < len(data) {
+		err = fmt.Errorf("write layer: %w", io.ErrShortWrite)
+	}
+	return err
+}

@@ -55,7 +55,7 @@ func packDir(t testing.TB, dir string, c Compression, cores int) ([]byte, Packed
 		t.Fatal(err)
 	}
 	var buf bytes.Buffer
-	packed, err := Pack(t.Context(), &buf, c, cores, func(ctx context.Context, w io.Writer) error { return Write(ctx, w, entries) })
+	packed, err := Pack(t.Context(), &buf, c, cores, Files(entries, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestSameBytes(t *testing.T) {
 	golden := map[string]string{
 		"none": "e7f1c026ac63d9d5e2745fc6692ba5b0482cc21624f88a8fe18354de1945e85e",
 		"gz":   "66795df9d3a57424b4bed2480280ec19c36c2926e147c232df2cbd57e10f6a7f",
-		"zstd": "789c28aef5b157abedf28fe9ed9566f0e097fd0f2332c324eb5c835209d82b74",
+		"zstd": "a4893d496ae0915291a7399ff7898f95484b19e68d25635cf487d52870732246",
 	}
 	for _, c := range Compressions {
 		var first Packed
@@ -168,7 +168,7 @@ func unpack(t testing.TB, name string, data []byte) []byte {
 // cores, written in odd pieces.
 func TestCompressionSizes(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for _, size := range []int{0, 1, gzipBlock - 1, gzipBlock, gzipBlock + 1, 3*gzipBlock + 17} {
+	for _, size := range []int{0, 1, gzipBlock - 1, gzipBlock, gzipBlock + 1, 3*gzipBlock + 17, zstdBlock + 5} {
 		in := make([]byte, size)
 		for i := range in {
 			in[i] = "abcdefgh"[rnd.IntN(8)]
@@ -199,6 +199,55 @@ func TestCompressionSizes(t *testing.T) {
 				t.Errorf("%s, %d bytes: the output depends on the cores", c.Name, size)
 			}
 		}
+	}
+}
+
+// TestLayersInOrder packs several layers with one packer: each has the bytes that
+// it has alone.
+func TestLayersInOrder(t *testing.T) {
+	sizes := []int{3 * gzipBlock, 0, 5, zstdBlock + 1, 17, gzipBlock}
+	fill := func(i int) Fill {
+		return func(_ context.Context, w io.Writer) error {
+			_, err := w.Write(bytes.Repeat([]byte{byte(i), 'x'}, sizes[i]/2))
+			return err
+		}
+	}
+	for _, c := range Compressions {
+		var fills []Fill
+		for i := range sizes {
+			fills = append(fills, fill(i))
+		}
+		p := NewPacker(t.Context(), c, 3, fills)
+		for i := range sizes {
+			var alone, together bytes.Buffer
+			want, err := Pack(t.Context(), &alone, c, 1, fill(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := p.Next(&together)
+			if err != nil || got != want || !bytes.Equal(alone.Bytes(), together.Bytes()) {
+				t.Errorf("%s, layer %d: %+v and %v, expected %+v", c.Name, i, got, err, want)
+			}
+		}
+		p.Close()
+		// One that nobody waits for ends.
+		NewPacker(t.Context(), c, 3, fills).Close()
+	}
+}
+
+func TestFailingFill(t *testing.T) {
+	bad := errors.New("bad")
+	good := func(_ context.Context, w io.Writer) error { _, err := w.Write([]byte("x")); return err }
+	p := NewPacker(t.Context(), Compressions[1], 2, []Fill{good, func(_ context.Context, w io.Writer) error {
+		w.Write(make([]byte, 3*gzipBlock))
+		return bad
+	}, good})
+	defer p.Close()
+	if _, err := p.Next(io.Discard); err != nil {
+		t.Error(err)
+	}
+	if _, err := p.Next(io.Discard); !errors.Is(err, bad) {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -326,7 +375,7 @@ func BenchmarkPack(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				packed, err := Pack(b.Context(), out, c, runtime.GOMAXPROCS(0), func(ctx context.Context, w io.Writer) error { return Write(ctx, w, entries) })
+				packed, err := Pack(b.Context(), out, c, runtime.GOMAXPROCS(0), Files(entries, nil))
 				if err != nil {
 					b.Fatal(err)
 				}

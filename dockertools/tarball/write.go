@@ -4,106 +4,45 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
 )
 
-const (
-	// chunkSize is what is read from a file at a time.
-	chunkSize = 256 << 10
-	// chunksAhead bounds how far reading is ahead of writing: 8 MiB.
-	chunksAhead = 32
-)
+// reportStep is how many bytes of a file are read between two reports.
+const reportStep = 4 << 20
 
-// chunk is a piece of the file of the entry that is being written.
-type chunk struct {
-	data []byte
-	// last says that no more of the file follows.
-	last bool
-	err  error
-}
-
-// Write writes entries as a tar in the given order. Files are read ahead of
-// what is written, with bounded memory. A file that has another size than its
-// entry says is an error.
-func Write(ctx context.Context, w io.Writer, entries []Entry) error {
-	ctx, cancel := context.WithCancel(ctx)
-	filled := make(chan chunk, chunksAhead)
-	free := make(chan []byte, chunksAhead+2)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer close(filled)
-		readAhead(ctx, entries, filled, free)
-	}()
-	defer func() { cancel(); <-done }()
-
-	tw := tar.NewWriter(w)
-	for i := range entries {
-		if err := writeEntry(tw, &entries[i], filled, free); err != nil {
-			if ctxErr := ctx.Err(); ctxErr != nil {
-				err = ctxErr
+// Files returns what writes entries as a tar in the given order. A file that has
+// another size than its entry says is an error. Unless report is nil it is told
+// how many bytes were written each time.
+func Files(entries []Entry, report func(bytes int64)) Fill {
+	if report == nil {
+		report = func(int64) {}
+	}
+	return func(ctx context.Context, w io.Writer) error {
+		return Pieces(entries, func(p Piece) error {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
-			return fmt.Errorf("pack /%s: %w", entries[i].Name, err)
-		}
-	}
-	return tw.Close()
-}
-
-func writeEntry(tw *tar.Writer, e *Entry, filled <-chan chunk, free chan<- []byte) error {
-	if err := tw.WriteHeader(header(e)); err != nil {
-		return err
-	}
-	if e.Kind != Regular || e.Size == 0 {
-		return nil
-	}
-	if e.Source == "" {
-		_, err := tw.Write(e.Data)
-		return err
-	}
-	for {
-		c, ok := <-filled
-		if !ok {
-			return errors.New("reading ahead stopped")
-		}
-		if c.err != nil {
-			return c.err
-		}
-		if _, err := tw.Write(c.data); err != nil {
+			if p.Source != "" {
+				return copyFile(w, p.Source, p.Size, report)
+			}
+			_, err := w.Write(p.Data)
+			report(int64(len(p.Data)))
 			return err
-		}
-		select {
-		case free <- c.data[:cap(c.data)]:
-		default:
-		}
-		if c.last {
-			return nil
-		}
+		})
 	}
 }
 
-// readAhead sends the bytes of each regular file of entries, in order.
-func readAhead(ctx context.Context, entries []Entry, filled chan<- chunk, free <-chan []byte) {
-	for i := range entries {
-		e := &entries[i]
-		if e.Kind != Regular || e.Size == 0 || e.Source == "" {
-			continue
-		}
-		if err := readFile(ctx, e, filled, free); err != nil {
-			select {
-			case filled <- chunk{err: err}:
-			case <-ctx.Done():
-			}
-			return
-		}
-	}
+// Write writes entries as a tar to w, reading files ahead.
+func Write(ctx context.Context, w io.Writer, entries []Entry) error {
+	_, err := Pack(ctx, w, Compressions[0], 1, Files(entries, nil))
+	return err
 }
 
-func readFile(ctx context.Context, e *Entry, filled chan<- chunk, free <-chan []byte) error {
-	f, err := os.Open(e.Source)
+func copyFile(w io.Writer, source string, size int64, report func(bytes int64)) error {
+	f, err := os.Open(source)
 	if err != nil {
 		return err
 	}
@@ -112,26 +51,22 @@ func readFile(ctx context.Context, e *Entry, filled chan<- chunk, free <-chan []
 	if err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() || info.Size() != e.Size {
-		return fmt.Errorf("%s changed while it was packed: %d bytes, expected %d", e.Source, info.Size(), e.Size)
+	if !info.Mode().IsRegular() || info.Size() != size {
+		return fmt.Errorf("%s changed while it was packed: %d bytes, expected %d", source, info.Size(), size)
 	}
-	for left := e.Size; left > 0; {
-		var buf []byte
-		select {
-		case buf = <-free:
-		default:
-			buf = make([]byte, chunkSize)
+	into, direct := w.(*filler)
+	for left := size; left > 0; {
+		n := min(left, reportStep)
+		if direct {
+			err = into.readFile(f, n)
+		} else {
+			_, err = io.CopyN(w, f, n)
 		}
-		n, err := io.ReadFull(f, buf[:min(left, chunkSize)])
 		if err != nil {
-			return fmt.Errorf("read %s: %w", e.Source, err)
+			return fmt.Errorf("read %s: %w", source, err)
 		}
-		left -= int64(n)
-		select {
-		case filled <- chunk{data: buf[:n], last: left == 0}:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		left -= n
+		report(n)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"gonix/derivation/store"
 	"gonix/dockertools"
 	"gonix/dockertools/image"
+	"gonix/dockertools/layercache"
 	"gonix/dockertools/rootfs"
 )
 
@@ -24,6 +25,9 @@ func builders(w *world, set *settings, st *store.Local, shell string) map[string
 	images := imageBuilder{
 		Builder: &dockertools.Builder{Run: runner(sandbox.RunInRoot), Now: time.Now},
 		check:   sandbox.Check,
+	}
+	if set.ImageLayerCacheSize > 0 {
+		images.Layers = layercache.New(filepath.Join(w.cacheDir(st), "layers"), set.ImageLayerCacheSize, time.Now)
 	}
 	if !set.Sandbox {
 		programs = sandbox.Direct{}

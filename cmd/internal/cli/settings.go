@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"gonix/dockertools/layercache"
 	"gonix/eval"
 )
 
@@ -59,6 +60,8 @@ type settings struct {
 	EvalSystem           string     // builtins.currentSystem, if it is not System
 	AllowedURIs          []string   // what restricted evaluation may fetch
 
+	ImageLayerCacheSize int64 // bytes of finished layers that are kept; 0 for none
+
 	TarballTTL            time.Duration     // how long what was fetched counts as new
 	AccessTokens          map[string]string // by host, or host/path
 	AllowDirty, WarnDirty bool              // of uncommitted changes in git work trees
@@ -84,6 +87,8 @@ func defaultSettings() settings {
 		MinFreeCheckInterval: 5 * time.Second,
 
 		ImportFromDerivation: true,
+
+		ImageLayerCacheSize: layercache.DefaultLimit,
 
 		TarballTTL: time.Hour,
 		AllowDirty: true,
@@ -171,6 +176,7 @@ var settingTable = map[string]func(s *settings, v string) error{
 	"keep-derivations":            func(s *settings, v string) error { return boolSetting(&s.KeepDerivations, v) },
 	"gc-keep-derivations":         func(s *settings, v string) error { return boolSetting(&s.KeepDerivations, v) },
 	"auto-optimise-store":         func(s *settings, v string) error { return boolSetting(&s.AutoOptimise, v) },
+	"image-layer-cache-size":      func(s *settings, v string) error { return sizeSetting(&s.ImageLayerCacheSize, v) },
 	"min-free":                    func(s *settings, v string) error { return sizeSetting(&s.MinFree, v) },
 	"max-free":                    func(s *settings, v string) error { return sizeSetting(&s.MaxFree, v) },
 	"min-free-check-interval":     func(s *settings, v string) error { return secondsSetting(&s.MinFreeCheckInterval, v) },
