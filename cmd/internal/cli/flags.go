@@ -20,6 +20,7 @@ type buildFlags struct {
 	repair    bool
 	addRoot   string
 	push      string
+	documents documentFlags
 	showTrace bool
 	verbose   int
 	quiet     bool
@@ -49,6 +50,7 @@ func newBuildFlags(name string) (*buildFlags, *pflag.FlagSet) {
 	fs.Bool("indirect", false, "of no effect, as roots are always indirect")
 	fs.Lookup("add-root").Hidden, fs.Lookup("indirect").Hidden = true, true
 	fs.StringVar(&f.push, "push", "", "write the image that was built to a registry under this `name`")
+	f.documents.declareAttach(fs)
 	f.declareSettings(fs)
 	f.declareSettingFlags(fs, "experimental-features", "extra-experimental-features")
 	fs.BoolVar(&f.showTrace, "show-trace", false, "show where each evaluation that led to an error was needed")

@@ -28,6 +28,8 @@ var imageCommands = []imageVerb{
 	{"layers", "RESULT", "show the store paths and sizes of each layer", imageLayers},
 	{"ls", "RESULT", "list the files of an image", imageLs},
 	{"explain", "RESULT [PATH]", "say why a store path or file is in an image", imageExplain},
+	{"sbom", "RESULT", "write which software is in an image, where it comes from, its licences", imageSbom},
+	{"provenance", "RESULT", "write what an image was built from (SLSA provenance)", imageProvenance},
 	{"diff", "RESULT RESULT", "compare two images by store path and by file", imageDiff},
 	{"verify", "RESULT", "check all digests, sizes and files of an image", imageVerify},
 	{"lint", "RESULT", "find what will go wrong when an image is run", imageLint},
@@ -101,7 +103,7 @@ func imageUsage(out io.Writer, name string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Usage: %s COMMAND [FLAG]... [ARGUMENT]...\n\nCommands:\n", name)
 	for _, v := range imageCommands {
-		fmt.Fprintf(&b, "  %-8s %-18s %s\n", v.name, v.arguments, v.about)
+		fmt.Fprintf(&b, "  %-10s %-18s %s\n", v.name, v.arguments, v.about)
 	}
 	fmt.Fprintf(&b, "\n'%s COMMAND --help' describes one of them.\n", name)
 	io.WriteString(out, b.String())

@@ -93,7 +93,7 @@ func TestImageHostile(t *testing.T) {
 		}
 	}
 	files := func() [][]string {
-		return [][]string{{"ls", "@"}, {"diff", "@", sound}, {"diff", sound, "@"}, {"verify", "@"}, {"lint", "@"}, {"explain", "@"}}
+		return [][]string{{"ls", "@"}, {"diff", "@", sound}, {"diff", sound, "@"}, {"verify", "@"}, {"lint", "@"}, {"explain", "@"}, {"sbom", "@"}}
 	}
 	for name, data := range archives {
 		file := write(name, data)

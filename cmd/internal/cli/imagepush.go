@@ -21,6 +21,9 @@ import (
 func imagePush(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags) func([]string) error {
 	from := fs.String("mount-from", "", "take blobs over from this `repository` of the same registry")
 	jobs := fs.Int("jobs", 0, "send this `number` of blobs at a time (0: 4)")
+	d := &documentFlags{}
+	d.declareAttach(fs)
+	d.declareInclude(fs)
 	return func(args []string) error {
 		if len(args) != 2 {
 			return errArguments
@@ -29,9 +32,16 @@ func imagePush(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags) 
 		if err != nil {
 			return err
 		}
+		docs, err := f.documents(ctx, w, d, args[0], img)
+		if err != nil {
+			return err
+		}
 		c := f.client()
 		c.Jobs = *jobs
-		return f.pushing(w, c, args[1], func() (registry.Report, error) { return c.Push(ctx, img.Image, args[1], *from) })
+		if err := f.pushing(w, c, args[1], func() (registry.Report, error) { return c.Push(ctx, img.Image, args[1], *from) }); err != nil {
+			return err
+		}
+		return f.attach(ctx, w, c, img, args[1], docs)
 	}
 }
 
@@ -103,11 +113,19 @@ func pushResults(ctx context.Context, w *world, f *buildFlags, st *store.Local, 
 	if err != nil {
 		return fmt.Errorf("push '%s': %w", path, err)
 	}
+	f.documents.include = f.include
+	docs, err := g.documents(ctx, w, &f.documents, st.RealPath(path), img)
+	if err != nil {
+		return err
+	}
 	c := g.client()
 	// Standard output has the output paths alone.
 	quiet := *w
 	quiet.stdout = io.Discard
-	return g.pushing(&quiet, c, f.push, func() (registry.Report, error) { return c.Push(ctx, img.Image, f.push, "") })
+	if err := g.pushing(&quiet, c, f.push, func() (registry.Report, error) { return c.Push(ctx, img.Image, f.push, "") }); err != nil {
+		return err
+	}
+	return g.attach(ctx, w, c, img, f.push, docs)
 }
 
 func imagePull(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags) func([]string) error {
