@@ -114,7 +114,7 @@ type scan struct {
 	refs    map[image.Digest][]storepath.Path
 }
 
-func (s *scan) Begin(int64) { s.scanner.Reset() }
+func (s *scan) Begin(string, int64) { s.scanner.Reset() }
 
 func (s *scan) Write(p []byte) (int, error) { return s.scanner.Write(p) }
 

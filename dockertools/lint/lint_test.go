@@ -48,7 +48,7 @@ func TestCheck(t *testing.T) {
 		}
 		files := slices.DeleteFunc(slices.Clone(tree), func(f listing.File) bool { return f.Name == c.drop })
 		var got []string
-		for _, f := range Check(cfg, &listing.Listing{Files: files, UnpackedSizes: make([]int64, c.layers)}) {
+		for _, f := range Check(cfg, &listing.Listing{Files: files, UnpackedSizes: make([]int64, c.layers)}, NewFacts()) {
 			got = append(got, fmt.Sprint(f.Error, " ", f.Check, " ", f.Message))
 		}
 		if s := strings.Join(got, "|"); s != c.want {

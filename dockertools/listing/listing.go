@@ -44,8 +44,8 @@ type Listing struct {
 // Watcher sees the contents of regular files go by, one after the other; also
 // those that a later layer replaces or deletes.
 type Watcher interface {
-	// Begin comes before the bytes of a file, size of them.
-	Begin(size int64)
+	// Begin comes before the bytes of the file called name, size of them.
+	Begin(name string, size int64)
 	io.Writer
 	// End comes after them. What was learnt belongs to every file with this digest.
 	End(digest image.Digest)
@@ -79,12 +79,12 @@ func looking(ctx context.Context, watchers []Watcher) rootfs.Look {
 	}
 	all := io.MultiWriter(writers...)
 	buf := make([]byte, 256<<10)
-	return func(size int64, content io.Reader) (string, error) {
+	return func(name string, size int64, content io.Reader) (string, error) {
 		if err := ctx.Err(); err != nil {
 			return "", err
 		}
 		for _, w := range watchers {
-			w.Begin(size)
+			w.Begin(name, size)
 		}
 		sum.Reset()
 		if _, err := io.CopyBuffer(all, content, buf); err != nil {

@@ -89,7 +89,7 @@ func TestRead(t *testing.T) {
 // watched notes the contents that go by.
 type watched struct{ log []string }
 
-func (w *watched) Begin(size int64) { w.log = append(w.log, fmt.Sprint(size, " ")) }
+func (w *watched) Begin(_ string, size int64) { w.log = append(w.log, fmt.Sprint(size, " ")) }
 
 func (w *watched) Write(p []byte) (int, error) {
 	w.log[len(w.log)-1] += string(p)

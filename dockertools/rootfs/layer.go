@@ -103,7 +103,7 @@ func (t *Tree) applyEntry(h *tar.Header, content io.Reader, disk *Disk) error {
 		return err
 	}
 	if t.look != nil && n.Kind == tarball.Regular {
-		if n.word, err = t.look(n.Size, content); err != nil {
+		if n.word, err = t.look(at.name(last), n.Size, content); err != nil {
 			return err
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"gonix/dockertools/tarball"
 )
 
-// Look reads the bytes of a regular file, size of them, and says a word about
+// Look reads the bytes of the regular file called name, size of them, and says a word about
 // them that stays with the file, also under further names.
-type Look func(size int64, content io.Reader) (string, error)
+type Look func(name string, size int64, content io.Reader) (string, error)
 
 // ApplyLooking is [Tree.Apply] without a disk that shows the regular files of the
 // layer to look, also those that a later entry hides.

@@ -20,11 +20,12 @@ func imageLint(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags) 
 		if err != nil {
 			return err
 		}
-		l, err := listing.Read(ctx, t.Image)
+		facts := lint.NewFacts()
+		l, err := listing.Read(ctx, t.Image, facts)
 		if err != nil {
 			return fmt.Errorf("read the image %s: %w", args[0], err)
 		}
-		found := lint.Check(t.Image.Config(), l)
+		found := lint.Check(t.Image.Config(), l, facts)
 		failed := false
 		for _, x := range found {
 			kind := "warning"
@@ -33,6 +34,9 @@ func imageLint(ctx context.Context, w *world, fs *pflag.FlagSet, f *imageFlags) 
 			}
 			if !*asJSON && (x.Error || !f.quiet) {
 				fmt.Fprintf(w.stdout, "%s: %s: %s\n", kind, x.Check, printable(x.Message))
+				if x.Advice != "" {
+					fmt.Fprintf(w.stdout, "  %s\n", x.Advice)
+				}
 			}
 		}
 		if *asJSON {

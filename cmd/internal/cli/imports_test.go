@@ -42,6 +42,7 @@ var owners = map[string][]string{
 	"github.com/minio/minio-go/v7":           {"derivation/binarycache"},
 	"github.com/go-git/go-git/v5":            {"derivation/fetch/git"},
 	"github.com/google/go-containerregistry": {"dockertools/registry", "cmd/internal/cli"},
+	"mvdan.cc/sh/v3":                         {"dockertools/lint"},
 	"golang.org/x/sys":                       {"derivation/sandbox", "derivation/store", "derivation/build", "dockertools", "cmd/internal/cli"},
 	"github.com/klauspost/compress":          {"derivation/fetch", "derivation/build", "derivation/binarycache", "dockertools"},
 }

@@ -1,0 +1,132 @@
+package lint
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"gonix/dockertools/listing"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// shells are what runs scripts that can be read here.
+var shells = map[string]bool{"sh": true, "bash": true, "dash": true, "ash": true}
+
+// script checks what the script that is run first calls. words are those of the
+// setting called key, f is the program that they begin with.
+func (s *subject) script(key string, words []string, f *listing.File) {
+	text, isScript := s.facts.texts[f.Digest]
+	program, args := interpreter(text)
+	name := "/" + f.Name
+	switch {
+	case isScript && program != "":
+		if path.Base(program) == "env" && len(args) > 0 {
+			program = args[0]
+		}
+		if len(text) >= maxText {
+			return
+		}
+	case len(words) > 2 && words[1] == "-c":
+		// The program is a shell, and the script an argument.
+		program, text, name = words[0], words[2], key
+	default:
+		return
+	}
+	shell := s.resolve(program, 0)
+	if shell == nil {
+		shell = s.search(program)
+	}
+	// Busybox runs its own programs whatever PATH says.
+	if !shells[path.Base(program)] || shell == nil || strings.Contains(path.Base(shell.Name), "busybox") || strings.Contains(shell.Name, "-busybox-") {
+		return
+	}
+	for _, call := range calls(text) {
+		if strings.Contains(call, "/") {
+			if path.IsAbs(call) && s.resolve(call, 0) == nil {
+				s.warn("script", name, fmt.Sprintf("the script %s calls %s, which is not in the image", name, call), "name the program by its store path")
+			}
+			continue
+		}
+		if s.search(call) == nil {
+			s.warn("script", name, fmt.Sprintf("the script %s calls %s, which is in no directory of PATH (%s)", name, call, s.searchPath()), "name the program by its store path, or put its package into the contents and set PATH")
+		}
+	}
+}
+
+// builtins are commands of sh and bash themselves.
+var builtins = strings.Fields(`. : [ alias bg bind break builtin caller cd command compgen complete compopt
+	continue declare dirs disown echo enable eval exec exit export false fc fg getopts hash help history
+	jobs kill let local logout mapfile popd printf pushd pwd read readarray readonly return set shift shopt
+	source suspend test times trap true type typeset ulimit umask unalias unset wait`)
+
+// unclear are commands after which a name may mean anything.
+var unclear = []string{".", "source", "eval", "alias", "hash", "enable"}
+
+// calls returns the programs that a script is sure to mean when it calls them by a
+// plain word, in order, once each; none where the script changes what names mean.
+func calls(text string) []string {
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
+	if err != nil {
+		return nil
+	}
+	var list []string
+	own := map[string]bool{} // functions, and what the script itself looks for
+	changed := false
+	syntax.Walk(file, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.FuncDecl:
+			own[n.Name.Value] = true
+		case *syntax.Assign:
+			changed = changed || n.Name != nil && n.Name.Value == "PATH"
+		case *syntax.BinaryCmd:
+			// What may fail is allowed to be absent.
+			return n.Op != syntax.OrStmt
+		case *syntax.CallExpr:
+			words := literals(n.Args)
+			if len(words) == 0 {
+				return true
+			}
+			name := words[0]
+			switch {
+			case slices.Contains(unclear, name):
+				changed = true
+			case (name == "command" || name == "type" || name == "which") && len(words) > 1:
+				for _, w := range words[1:] {
+					own[w] = true
+				}
+			case name == "exec" && len(n.Args) > 1:
+				if len(words) > 1 && !strings.HasPrefix(words[1], "-") {
+					list = append(list, words[1])
+				}
+			case !slices.Contains(builtins, name):
+				list = append(list, name)
+			}
+		}
+		return true
+	})
+	if changed {
+		return nil
+	}
+	var out []string
+	for _, name := range list {
+		if !own[name] && !slices.Contains(builtins, name) && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// literals are the words up to the first that is not plain.
+func literals(args []*syntax.Word) []string {
+	var out []string
+	for _, a := range args {
+		text := a.Lit()
+		if text == "" || strings.ContainsAny(text, `*?[]~\\{}`) && text != "[" {
+			break
+		}
+		out = append(out, text)
+	}
+	return out
+}
