@@ -1,7 +1,6 @@
 package nar
 
 import (
-	"fmt"
 	"io"
 	"os"
 )
@@ -14,8 +13,18 @@ func Restore(r io.Reader, dest string) error {
 }
 
 // Restore makes the tree at dest as the function of this name does and reads the
-// archive to its end.
+// archive to its end. Several files are written at a time.
 func (r *Reader) Restore(dest string) error {
+	var w treeWriter
+	err := r.restore(dest, &w)
+	// What writing says comes first: it was earlier in the archive.
+	if e := w.wait(); e != nil {
+		return e
+	}
+	return err
+}
+
+func (r *Reader) restore(dest string, w *treeWriter) error {
 	for {
 		h, err := r.Next()
 		if err == io.EOF {
@@ -34,7 +43,7 @@ func (r *Reader) Restore(dest string) error {
 		case Symlink:
 			err = os.Symlink(h.Target, path)
 		case Regular:
-			err = r.restoreFile(path, h)
+			err = r.restoreFile(path, h, w)
 		}
 		if err != nil {
 			return err
@@ -42,21 +51,31 @@ func (r *Reader) Restore(dest string) error {
 	}
 }
 
-func (r *Reader) restoreFile(path string, h *Header) error {
-	mode := os.FileMode(0o666)
+// restoreFile hands the file on in pieces.
+func (r *Reader) restoreFile(path string, h *Header, w *treeWriter) error {
+	f := &treeFile{path: path, mode: 0o666}
 	if h.Executable {
-		mode = 0o777
+		f.mode = 0o777
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
+	f.users.Store(1)
+	defer w.done(f)
+	for offset := int64(0); ; {
+		data := w.buffer(h.Size - offset)
+		n, err := io.ReadFull(r, data)
+		if err != nil {
+			return err
+		}
+		// The first piece makes the file, so nobody is to come before it.
+		if offset == 0 && h.Size > int64(n) {
+			if err := f.create(); err != nil {
+				return err
+			}
+		}
+		if err := w.write(f, data, offset); err != nil {
+			return err
+		}
+		if offset += int64(n); offset == h.Size {
+			return nil
+		}
 	}
-	if _, err := r.WriteTo(f); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("restore %s: %w", path, err)
-	}
-	return nil
 }

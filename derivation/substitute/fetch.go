@@ -1,6 +1,7 @@
 package substitute
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,11 +55,21 @@ func (s *Substituter) fetchAll(ctx context.Context, subs map[storepath.Path]buil
 		goals[p] = &goal{done: make(chan struct{})}
 	}
 	var all sync.WaitGroup
-	for _, p := range slices.SortedFunc(maps.Keys(subs), storepath.Compare) {
+	for _, p := range slices.SortedFunc(maps.Keys(subs), func(a, b storepath.Path) int {
+		return cmp.Or(cmp.Compare(subs[b].NarSize, subs[a].NarSize), storepath.Compare(a, b))
+	}) {
+		sub, g := subs[p], goals[p]
+		// The largest of those that wait for nothing go first.
+		entered := !slices.ContainsFunc(sub.References, func(ref storepath.Path) bool { return ref != p && goals[ref] != nil }) && s.slots.try()
 		all.Go(func() {
-			g := goals[p]
 			defer close(g.done)
-			if g.err = s.await(ctx, subs[p], goals); g.err == nil {
+			if !entered {
+				if g.err = s.await(ctx, sub, goals); g.err == nil {
+					g.err = s.slots.enter(ctx, p, sub.NarSize)
+				}
+			}
+			if g.err == nil {
+				defer s.slots.leave()
 				g.err = s.fetch(ctx, p)
 			}
 		})
@@ -94,12 +105,6 @@ func (s *Substituter) await(ctx context.Context, sub build.Substitute, goals map
 
 // fetch makes p valid, from the first source that can deliver it.
 func (s *Substituter) fetch(ctx context.Context, p storepath.Path) error {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 	var last error
 	gone := true
 	first := s.offersOf(ctx, p)

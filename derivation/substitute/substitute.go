@@ -61,7 +61,7 @@ type Options struct {
 type Substituter struct {
 	store *store.Local
 	opts  Options
-	slots chan struct{}
+	slots gate
 
 	start   sync.Once
 	sources []*source // in the order in which they are asked
@@ -97,7 +97,7 @@ func New(s *store.Local, opts Options) *Substituter {
 		opts.Jobs = 16
 	}
 	return &Substituter{
-		store: s, opts: opts, slots: make(chan struct{}, opts.Jobs),
+		store: s, opts: opts, slots: gate{free: opts.Jobs},
 		offers: make(map[storepath.Path][]offer), failed: make(map[storepath.Path]bool),
 	}
 }

@@ -273,6 +273,10 @@ func (c *copying) take(ctx context.Context, paths []storepath.Path) error {
 	}
 	opts := c.w.substituteOptions(c.set, c.p)
 	opts.Sources, opts.Keys = []binarycache.Source{c.from}, keys
+	if c.here != nil || strings.HasPrefix(c.from.String(), "file://") {
+		// Nothing is waited for but this machine.
+		opts.Jobs = min(opts.Jobs, runtime.NumCPU()+1)
+	}
 	opts.NoSignatures = !c.set.RequireSigs || c.f.noCheckSigs
 	failed := substitute.New(c.into, opts).Fetch(ctx, paths)
 	if ctx.Err() != nil {
