@@ -42,7 +42,11 @@ func (s *subject) script(key string, words []string, f *listing.File) {
 	if !shells[path.Base(program)] || shell == nil || strings.Contains(path.Base(shell.Name), "busybox") || strings.Contains(shell.Name, "-busybox-") {
 		return
 	}
-	for _, call := range calls(text) {
+	found, handsOver := calls(text)
+	if cmd := s.words("Cmd"); handsOver && key == "Entrypoint" && len(words) == 1 && len(cmd) > 0 && cmd[0] != "" && cmd[0][0] != '-' {
+		found = append(found, cmd[0])
+	}
+	for _, call := range found {
 		if strings.Contains(call, "/") {
 			if path.IsAbs(call) && s.resolve(call, 0) == nil {
 				s.warn("script", name, fmt.Sprintf("the script %s calls %s, which is not in the image", name, call), "name the program by its store path")
@@ -66,14 +70,15 @@ var unclear = []string{".", "source", "eval", "alias", "hash", "enable"}
 
 // calls returns the programs that a script is sure to mean when it calls them by a
 // plain word, in order, once each; none where the script changes what names mean.
-func calls(text string) []string {
+// It hands over if it runs its arguments at its end and never changes them.
+func calls(text string) (programs []string, handsOver bool) {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	if err != nil {
-		return nil
+		return nil, false
 	}
 	var list []string
 	own := map[string]bool{} // functions, and what the script itself looks for
-	changed := false
+	changed, argued := false, false
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.FuncDecl:
@@ -92,6 +97,8 @@ func calls(text string) []string {
 			switch {
 			case slices.Contains(unclear, name):
 				changed = true
+			case name == "shift" || name == "set" && !onlyOptions(n.Args[1:]):
+				argued = true
 			case (name == "command" || name == "type" || name == "which") && len(words) > 1:
 				for _, w := range words[1:] {
 					own[w] = true
@@ -107,7 +114,7 @@ func calls(text string) []string {
 		return true
 	})
 	if changed {
-		return nil
+		return nil, false
 	}
 	var out []string
 	for _, name := range list {
@@ -115,7 +122,35 @@ func calls(text string) []string {
 			out = append(out, name)
 		}
 	}
-	return out
+	return out, !argued && runsArguments(file)
+}
+
+// runsArguments reports whether the last that a script does is exec "$@".
+func runsArguments(file *syntax.File) bool {
+	if len(file.Stmts) == 0 {
+		return false
+	}
+	stmt := file.Stmts[len(file.Stmts)-1]
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	if !ok || len(call.Args) != 2 || call.Args[0].Lit() != "exec" || len(call.Args[1].Parts) != 1 {
+		return false
+	}
+	quoted, ok := call.Args[1].Parts[0].(*syntax.DblQuoted)
+	if !ok || len(quoted.Parts) != 1 {
+		return false
+	}
+	param, ok := quoted.Parts[0].(*syntax.ParamExp)
+	return ok && param.Param != nil && param.Param.Value == "@" && param.Exp == nil && !param.Length
+}
+
+// onlyOptions reports whether words are plain options, such as -e.
+func onlyOptions(args []*syntax.Word) bool {
+	for _, a := range args {
+		if text := a.Lit(); text != "pipefail" && (len(text) < 2 || text[0] != '-' && text[0] != '+' || text == "--") {
+			return false
+		}
+	}
+	return true
 }
 
 // literals are the words up to the first that is not plain.

@@ -30,6 +30,7 @@ var imageCommands = []imageVerb{
 	{"explain", "RESULT [PATH]", "say why a store path or file is in an image", imageExplain},
 	{"sbom", "RESULT", "write which software is in an image, where it comes from, its licences", imageSbom},
 	{"provenance", "RESULT", "write what an image was built from (SLSA provenance)", imageProvenance},
+	{"attached", "REF", "list or write the documents attached to an image in a registry", imageAttached},
 	{"diff", "RESULT RESULT", "compare two images by store path and by file", imageDiff},
 	{"verify", "RESULT", "check all digests, sizes and files of an image", imageVerify},
 	{"lint", "RESULT", "find what will go wrong when an image is run", imageLint},

@@ -25,7 +25,7 @@ function drawGraph() {
   const label = (s) => (s.length > 22 ? s.slice(0, 21) + "…" : s);
   for (const c of columns) for (const id of c) {
     const { x, y } = at.get(id), n = D.nodes[id];
-    const g = el("g", { class: "node" + (n ? "" : " root"), transform: `translate(${x} ${y})`, hue: n && hueOf(n), "data-id": n && n.id, tabindex: n ? -1 : undefined, role: n && "button", "aria-label": n && n.name + ", " + bytes(n.size) },
+    const g = el("g", { class: "node" + (n ? "" : " root"), transform: `translate(${x} ${y})`, hue: n && hueOf(n), "data-id": n && n.id, tabindex: -1, role: n && "button", "aria-label": n && n.name + ", " + bytes(n.size) },
       el("rect", { width: W, height: H, rx: 7 }), el("text", { x: 9, y: 17 }, label(n ? n.name : names.get(id))));
     if (n) {
       g.addEventListener("click", () => select(n.id));

@@ -27,8 +27,9 @@ function el(tag, attrs, ...children) {
   const e = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   for (const [k, v] of Object.entries(attrs || {})) {
     if (k.startsWith("on")) e.addEventListener(k.slice(2), v);
+    else if (v === undefined) continue;
     else if (k === "hue") e.style.setProperty("--hue", v);
-    else if (v !== undefined && v !== false) e.setAttribute(k, v === true ? "" : v);
+    else if (v !== false) e.setAttribute(k, v === true ? "" : v);
   }
   e.append(...children.filter((c) => c !== undefined));
   return e;
@@ -142,7 +143,7 @@ function drawTable() {
     return (x < y ? -1 : x > y ? 1 : a.id - b.id) * (S.up ? 1 : -1);
   });
   const head = columns.map(([key, label], i) => el("th", { class: i && "num", "aria-sort": S.sort === key ? (S.up ? "ascending" : "descending") : "none" },
-    el("button", { type: "button", onclick: () => { S.up = S.sort === key ? !S.up : key === "name"; S.sort = key; draw(); } }, label + (S.sort === key ? (S.up ? " ↑" : " ↓") : ""))));
+    el("button", { type: "button", onclick: () => { S.up = S.sort === key ? !S.up : key === "name"; S.sort = key; draw(); view.querySelectorAll("th button")[i].focus(); } }, label + (S.sort === key ? (S.up ? " ↑" : " ↓") : ""))));
   const num = (text) => el("td", { class: "num" }, String(text));
   view.append(el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...list.map((n) =>
     el("tr", { "data-id": n.id }, el("td", {}, el("button", { class: "link", type: "button", onclick: () => select(n.id) }, n.name)),

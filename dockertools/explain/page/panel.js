@@ -91,8 +91,8 @@ function select(id) {
   const focused = document.activeElement && view.contains(document.activeElement);
   S.view === "graph" && S.focus ? draw() : mark();
   panel();
-  const e = view.querySelector(`[data-id="${S.node}"]`);
-  if (focused && e) e.focus();
+  const e = view.querySelector(`[data-id="${S.node}"]`) || view.querySelector("[tabindex='0']");
+  if (focused && e && !view.contains(document.activeElement)) e.focus();
 }
 
 function tip(e, title, lines) {
@@ -126,7 +126,7 @@ function search() {
   const q = $("query").value.trim().toLowerCase(), hits = $("hits");
   const score = (n) => { const i = n.name.toLowerCase().indexOf(q); return i >= 0 ? i : n.hash.startsWith(q) ? 500 : -1; };
   const found = q ? D.nodes.map((n) => [score(n), n]).filter(([s]) => s >= 0).sort(([a, x], [b, y]) => a - b || y.size - x.size).slice(0, 30) : [];
-  hits.replaceChildren(...(found.length ? found.map(([, n], i) => el("li", { role: "option", id: "hit" + i, "aria-selected": i === 0, "data-hit": n.id, onmousedown: (e) => { e.preventDefault(); choose(n.id); } }, el("span", {}, n.name), el("span", { class: "num hint" }, bytes(n.size)))) : [el("li", { class: "none" }, "no store path has that in its name")]));
+  hits.replaceChildren(...(found.length ? found.map(([, n], i) => el("li", { role: "option", id: "hit" + i, "aria-selected": String(i === 0), "data-hit": n.id, onmousedown: (e) => { e.preventDefault(); choose(n.id); } }, el("span", {}, n.name), el("span", { class: "num hint" }, bytes(n.size)))) : [el("li", { class: "none" }, "no store path has that in its name")]));
   hits.hidden = !q;
   $("query").setAttribute("aria-expanded", !!q);
   $("query").setAttribute("aria-activedescendant", found.length ? "hit0" : "");
@@ -151,6 +151,7 @@ function searchKey(e) {
     rows[to].scrollIntoView({ block: "nearest" });
     e.preventDefault();
   } else if (e.key === "Enter" && rows[at]) {
+    e.preventDefault(); // the key would press what gets the focus
     choose(Number(rows[at].dataset.hit));
   } else if (e.key === "Escape") {
     $("query").value = "";
