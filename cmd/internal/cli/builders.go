@@ -68,7 +68,7 @@ func (b imageBuilder) CheckJob(ctx context.Context, job *build.Job) error {
 func downloader(w *world, set *settings, st *store.Local) *fetch.URL {
 	return &fetch.URL{
 		Client:  httpClient(w, set),
-		Mirrors: &fetch.Mirrors{Override: w.mirrorOverride, First: aptMirrors()},
+		Mirrors: &fetch.Mirrors{Override: mirrorOverride(w), First: aptMirrors()},
 		Hashed:  set.HashedMirrors,
 		Partial: filepath.Join(st.StateDir(), "gonix", "partial"),
 	}
@@ -79,7 +79,7 @@ func treeFetcher(w *world, set *settings, st *store.Local) *tree.Fetcher {
 	return &tree.Fetcher{
 		Store:       st,
 		URL:         downloader(w, set, st),
-		Cache:       w.cacheDir(st),
+		Cache:       treeCache(w, st),
 		Cwd:         w.cwd,
 		TTL:         set.TarballTTL,
 		Now:         time.Now,
@@ -90,13 +90,10 @@ func treeFetcher(w *world, set *settings, st *store.Local) *tree.Fetcher {
 	}
 }
 
-// cacheDir is the user's folder for what can be had again.
-func (w *world) cacheDir(st *store.Local) string {
-	if cache := w.getenv("XDG_CACHE_HOME"); filepath.IsAbs(cache) {
-		return filepath.Join(cache, "gonix")
-	}
-	if home := w.getenv("HOME"); home != "" {
-		return filepath.Join(home, ".cache", "gonix")
+// treeCache is where what trees were made of is kept.
+func treeCache(w *world, st *store.Local) string {
+	if dir := w.cacheDir(); dir != "" {
+		return dir
 	}
 	return filepath.Join(st.StateDir(), "gonix", "cache")
 }
@@ -104,7 +101,7 @@ func (w *world) cacheDir(st *store.Local) string {
 // httpClient honours the usual proxy variables.
 func httpClient(w *world, set *settings) *fetch.Client {
 	return &fetch.Client{
-		HTTP:     &http.Client{Transport: w.transport(set, set.ConnectTimeout)},
+		HTTP:     &http.Client{Transport: transport(w, set, set.ConnectTimeout)},
 		Attempts: max(1, set.DownloadAttempts),
 		Stall:    set.StalledTimeout,
 		Backoff:  250 * time.Millisecond,

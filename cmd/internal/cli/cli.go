@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"gonix/derivation/sandbox"
@@ -29,8 +30,6 @@ type world struct {
 	cwd            string
 	terminal       bool       // stderr is one
 	width          func() int // its columns
-
-	caches caches // what has been opened of them
 }
 
 func (w *world) getenv(name string) string {
@@ -38,7 +37,26 @@ func (w *world) getenv(name string) string {
 	return v
 }
 
+// cacheDir is the user's folder for what can be had again, "" if there is none.
+func (w *world) cacheDir() string {
+	if cache := w.getenv("XDG_CACHE_HOME"); filepath.IsAbs(cache) {
+		return filepath.Join(cache, "gonix")
+	}
+	if home := w.getenv("HOME"); home != "" {
+		return filepath.Join(home, ".cache", "gonix")
+	}
+	return ""
+}
+
 func (w *world) warn(msg string) { fmt.Fprintf(w.stderr, "warning: %s\n", msg) }
+
+// abs is a path as the user means it.
+func (w *world) abs(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(w.cwd, path)
+}
 
 // errReported is returned by a command that has said what went wrong.
 var errReported = errors.New("reported")
@@ -87,7 +105,6 @@ func Main(name string, args []string) int {
 func run(ctx context.Context, w *world, name string, args []string) int {
 	w.called = name
 	err := dispatch(ctx, w, name, args)
-	w.caches.close()
 	var exit exitError
 	switch {
 	case err == nil:

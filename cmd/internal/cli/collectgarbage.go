@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"gonix/derivation/store/gc"
 	"gonix/derivation/store/profile"
 )
@@ -23,8 +21,7 @@ func collectGarbageCommand(ctx context.Context, w *world, name string, args []st
 	f := &storeFlags{}
 	var old, dry bool
 	var older string
-	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
-	fs.SortFlags = false
+	fs := newFlagSet(name)
 	fs.BoolVarP(&old, "delete-old", "d", false, "delete all generations of profiles but the current ones before")
 	fs.StringVar(&older, "delete-older-than", "", "delete generations that were replaced before this `period` (30d: 30 days)")
 	fs.BoolVar(&dry, "dry-run", false, "delete nothing, say how much would be")
@@ -33,23 +30,18 @@ func collectGarbageCommand(ctx context.Context, w *world, name string, args []st
 	fs.CountVarP(&f.verbose, "verbose", "v", "say more")
 	fs.BoolVar(&f.quiet, "quiet", false, "show errors only")
 	f.declareLast(fs)
-	if err := f.parse(fs, args); err != nil {
-		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
+	set, stop, err := begin(w, f, fs, args, usage{forms: []string{"[FLAG]..."}, about: "Delete what nothing in the store needs."})
+	if set == nil {
+		return err
 	}
+	defer stop()
 	switch {
-	case f.help:
-		fmt.Fprintf(w.stdout, "Usage: %s [FLAG]...\n\nDelete what nothing in the store needs.\n\n%s", name, fs.FlagUsages())
-		return nil
-	case f.version:
-		fmt.Fprintf(w.stdout, "%s (gonix) %s\n", name, version)
-		return nil
-	case len(f.files) > 0:
+	case len(f.args) > 0:
 		return errors.New("no arguments expected")
 	case dry && f.maxFreed != "":
 		return errors.New("options --max-freed and --dry-run cannot be combined")
 	}
 	opts := gc.Options{Action: gc.DeleteDead, MaxFreed: gc.Unlimited}
-	var err error
 	if f.maxFreed != "" {
 		if opts.MaxFreed, err = byteCount(f.maxFreed); err != nil {
 			return fmt.Errorf("'--max-freed': %w", err)
@@ -61,7 +53,7 @@ func collectGarbageCommand(ctx context.Context, w *world, name string, args []st
 			return err
 		}
 	}
-	x, shut, err := newStoreRun(ctx, w, f, false)
+	x, shut, err := newStoreRun(ctx, w, f, set, false)
 	if err != nil {
 		return err
 	}
@@ -75,7 +67,7 @@ func collectGarbageCommand(ctx context.Context, w *world, name string, args []st
 		return x.end(x.collect(opts))
 	}
 	opts.Action = gc.ReturnDead
-	opts.Bonds, opts.Info = x.set.bonds(), x.info
+	opts.Bonds, opts.Info = bonds(x.set), x.info
 	result, err := gc.Collect(ctx, x.st, opts)
 	if err != nil {
 		return err

@@ -5,12 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
-
-	"github.com/spf13/pflag"
 
 	"gonix/derivation/binarycache"
 	"gonix/derivation/narinfo"
@@ -28,14 +24,12 @@ type copyFlags struct {
 	recursive   bool
 	noRecursive bool
 	all         bool
-	quiet       bool
 }
 
 // copyCommand copies objects between stores and binary caches.
 func copyCommand(ctx context.Context, w *world, name string, args []string) error {
 	f := &copyFlags{}
-	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
-	fs.SortFlags = false
+	fs := newFlagSet(name)
 	fs.StringVar(&f.to, "to", "", "copy to this binary cache (file://, http://, https://, s3://) or store (a `folder`)")
 	fs.StringVar(&f.from, "from", "", "copy from this binary `cache` or store")
 	fs.BoolVar(&f.noCheckSigs, "no-check-sigs", false, "take what nobody has signed, too")
@@ -45,33 +39,21 @@ func copyCommand(ctx context.Context, w *world, name string, args []string) erro
 	fs.BoolVar(&f.quiet, "quiet", false, "show errors only")
 	f.declareSettings(fs)
 	f.declareLast(fs)
-	if err := f.parse(fs, args); err != nil {
-		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
-	}
-	if f.help {
-		fmt.Fprintf(w.stdout, "Usage: %s --to STORE | --from STORE [FLAG]... PATH...\n\nCopy store paths, and all that they refer to, between stores and binary caches.\nA path may be a link to one, such as ./result.\n\n%s", name, fs.FlagUsages())
-		return nil
-	}
-	if f.to == "" && f.from == "" {
-		return fmt.Errorf("say where to with '--to' or where from with '--from'\nTry '%s --help' for more information.", name)
-	}
-	set, err := w.loadSettings(name)
-	if err != nil {
-		return err
-	}
-	if err := f.apply(&set, w.warn); err != nil {
-		return err
-	}
-	stop, err := f.profile()
-	if err != nil {
+	set, stop, err := begin(w, f, fs, args, usage{
+		forms: []string{"--to STORE [FLAG]... PATH...", "--from STORE [FLAG]... PATH..."},
+		about: "Copy store paths, and all that they refer to, between stores and binary caches.\nA path may be a link to one, such as ./result.",
+	})
+	if set == nil {
 		return err
 	}
 	defer stop()
-	p := newProgress(w.stderr, w.terminal && !f.quiet, w.width)
-	p.quiet = f.quiet
+	if f.to == "" && f.from == "" {
+		return seeHelp(errors.New("say where to with '--to' or where from with '--from'"), name)
+	}
+	p := f.progress(w)
 	p.run()
 	defer p.close()
-	c := &copying{w: w, f: f, set: &set, p: p}
+	c := &copying{w: w, f: f, set: set, p: p, caches: &caches{w: w, set: set, p: p}}
 	defer c.close()
 	if err := c.open(); err != nil {
 		return err
@@ -88,10 +70,11 @@ func copyCommand(ctx context.Context, w *world, name string, args []string) erro
 
 // copying is one run of gonix copy.
 type copying struct {
-	w   *world
-	f   *copyFlags
-	set *settings
-	p   *progress
+	w      *world
+	f      *copyFlags
+	set    *settings
+	p      *progress
+	caches *caches
 
 	from   binarycache.Source
 	here   *store.Local       // the source, if it is a store of this machine
@@ -101,16 +84,15 @@ type copying struct {
 }
 
 func (c *copying) close() {
+	c.caches.close()
 	for _, st := range c.opened {
 		st.Close()
 	}
 }
 
-func (c *copying) warn(text string) { c.p.printf("warning: %s", text) }
-
 // local opens a store of this machine.
 func (c *copying) local(word string, readOnly bool) (*store.Local, error) {
-	st, err := c.w.openStoreAt(word, store.Options{ReadOnly: readOnly, Waiting: func(what string) { c.p.printf("waiting for %s...", what) }})
+	st, err := openStoreAt(c.w, word, store.Options{ReadOnly: readOnly, Waiting: func(what string) { c.p.printf("waiting for %s...", what) }})
 	if err == nil {
 		c.opened = append(c.opened, st)
 	}
@@ -127,7 +109,7 @@ func (c *copying) open() (err error) {
 		to = c.f.store
 	}
 	if binarycache.IsURL(from) {
-		cache, err := c.w.openCache(c.set, from, c.warn, c.set.ConnectTimeout)
+		cache, err := c.caches.open(from, c.set.ConnectTimeout)
 		if err != nil {
 			return err
 		}
@@ -139,7 +121,7 @@ func (c *copying) open() (err error) {
 		c.from = binarycache.Objects{Local: c.here}
 	}
 	if binarycache.IsURL(to) {
-		c.cache, err = c.w.openCache(c.set, to, c.warn, c.set.ConnectTimeout)
+		c.cache, err = c.caches.open(to, c.set.ConnectTimeout)
 		return err
 	}
 	c.into, err = c.local(to, false)
@@ -154,7 +136,7 @@ func (c *copying) paths(ctx context.Context) ([]storepath.Path, error) {
 		}
 		return c.here.All(ctx)
 	}
-	if len(c.f.files) == 0 {
+	if len(c.f.args) == 0 {
 		return nil, errors.New("name at least one store path")
 	}
 	local := c.here
@@ -162,43 +144,14 @@ func (c *copying) paths(ctx context.Context) ([]storepath.Path, error) {
 		local = c.into
 	}
 	var paths []storepath.Path
-	for _, arg := range c.f.files {
-		p, err := c.w.storePathOf(local, arg)
+	for _, arg := range c.f.args {
+		p, err := storePathOf(c.w, local, arg)
 		if err != nil {
 			return nil, err
 		}
 		paths = append(paths, p)
 	}
 	return paths, nil
-}
-
-// storePathOf is the store path that an argument names, directly, by a file below
-// it, or by a link that leads to it.
-func (w *world) storePathOf(st *store.Local, arg string) (storepath.Path, error) {
-	name := w.abs(arg)
-	logical := func(file string) string {
-		if st == nil {
-			return file
-		}
-		return st.LogicalFile(file)
-	}
-	if p, _, err := storepath.Split(logical(name)); err == nil {
-		return p, nil
-	}
-	real, err := filepath.EvalSymlinks(name)
-	if err != nil {
-		return storepath.Path{}, err
-	}
-	if p, _, err := storepath.Split(logical(real)); err == nil {
-		return p, nil
-	}
-	// A link into another store than the one at hand.
-	if at := strings.LastIndex(real, storepath.Dir+"/"); at >= 0 {
-		if p, _, err := storepath.Split(real[at:]); err == nil {
-			return p, nil
-		}
-	}
-	return storepath.Path{}, fmt.Errorf("'%s' is not in the store", arg)
 }
 
 // infos is what the source knows of the paths and, unless they are copied alone,
@@ -271,7 +224,7 @@ func (c *copying) take(ctx context.Context, paths []storepath.Path) error {
 			return err
 		}
 	}
-	opts := c.w.substituteOptions(c.set, c.p)
+	opts := c.caches.options()
 	opts.Sources, opts.Keys = []binarycache.Source{c.from}, keys
 	if c.here != nil || strings.HasPrefix(c.from.String(), "file://") {
 		// Nothing is waited for but this machine.

@@ -18,10 +18,12 @@ func nixDerivationShow(ctx context.Context, w *world, name string, args []string
 	f, fs := newNixFlags(name, true)
 	var recursive bool
 	fs.BoolVarP(&recursive, "recursive", "r", false, "all that they are built from, too")
-	if err := f.start(w, fs, args); err != nil {
-		return shown(err)
+	set, stop, err := f.begin(w, fs, args)
+	if set == nil {
+		return err
 	}
-	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, false)
+	defer stop()
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, set, false)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func dispatch(ctx context.Context, w *world, name string, args []string) error {
 		}
 	}
 	if len(args) == 0 {
-		usage(w.stderr)
+		printUsage(w.stderr)
 		return errReported
 	}
 	for _, c := range commands {
@@ -60,7 +60,7 @@ func dispatch(ctx context.Context, w *world, name string, args []string) error {
 	}
 	switch args[0] {
 	case "--help", "-h", "help":
-		usage(w.stdout)
+		printUsage(w.stdout)
 		return nil
 	case "--version":
 		fmt.Fprintf(w.stdout, "gonix (gonix) %s\n", version)
@@ -69,7 +69,7 @@ func dispatch(ctx context.Context, w *world, name string, args []string) error {
 	return fmt.Errorf("'%s' is not a command of gonix\nTry 'gonix --help' for more information.", args[0])
 }
 
-func usage(out io.Writer) {
+func printUsage(out io.Writer) {
 	var b strings.Builder
 	b.WriteString("Usage: gonix COMMAND [FLAG]... [ARGUMENT]...\n\nCommands:\n")
 	for _, c := range commands {

@@ -12,40 +12,30 @@ import (
 	"gonix/derivation/store"
 	"gonix/derivation/storepath"
 	"gonix/eval"
-	"gonix/eval/value"
 )
 
 // evaluate finds the derivations that the command line asks for. Language
 // errors are shown here, with their traces.
-func evaluate(ctx context.Context, w *world, f *buildFlags, set *settings, st *store.Local, p *progress) ([]wish, error) {
+func evaluate(ctx context.Context, m *maker, f *buildFlags) ([]wish, error) {
 	e := &evaluator{
-		w: w, flags: &f.evalFlags, set: set,
-		store:      st,
-		physical:   st.RealFile,
-		fetcher:    treeFetcher(w, set, st),
-		trace:      progressWriter{p},
+		w: m.w, flags: &f.evalFlags, set: m.set, progress: m.p,
+		trace:      progressWriter{m.p},
 		alwaysSet:  true,
-		derivation: func(arg string) (wish, bool, error) { return derivationArgument(ctx, w, st, arg) },
-		realise: func(elems []value.ContextElem) error {
-			goals, err := importGoals(set, elems)
-			if err != nil || len(goals) == 0 {
-				return err
-			}
-			return realise(ctx, w, f, set, st, p, goals, false)
-		},
+		derivation: func(arg string) (wish, bool, error) { return derivationArgument(ctx, m.w, m.st, arg) },
 	}
+	e.use(ctx, m, manner{repair: f.repair})
 	state := e.newState(ctx)
 	defer state.Close()
 	wishes, err := e.findWishes(state)
 	if err != nil {
-		p.close()
+		m.p.close()
 		return nil, e.report(ctx, state, err)
 	}
 	if err := e.finish(state); err != nil {
 		return nil, err
 	}
 	if len(wishes) == 0 {
-		w.warn("the expression holds no derivation, so there is nothing to build")
+		m.w.warn("the expression holds no derivation, so there is nothing to build")
 	}
 	return wishes, nil
 }
@@ -60,7 +50,7 @@ func (e *evaluator) findWishes(s *eval.State) ([]wish, error) {
 	if len(attrs) == 0 {
 		attrs = []string{""}
 	}
-	names := e.flags.files
+	names := e.flags.args
 	if len(names) == 0 {
 		if names = defaultFiles(e.w); !exists(names[0]) {
 			return nil, errors.New("there is no default.nix here; name a file, or an expression with -E")

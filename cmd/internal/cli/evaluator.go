@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"gonix/derivation/build"
 	"gonix/derivation/fetch/flakeref"
 	"gonix/derivation/store"
 	"gonix/derivation/storepath"
@@ -45,7 +44,58 @@ type evaluator struct {
 	// realise makes what strings depend on valid before it is read.
 	realise func(elems []value.ContextElem) error
 
-	imports *importList
+	progress *progress
+	maker    *maker // of the store that is written to; nil if it is only read
+	imports  *importList
+}
+
+// use lets the evaluation write to the store of m, and build there what it reads.
+func (e *evaluator) use(ctx context.Context, m *maker, how manner) {
+	e.maker, e.store, e.physical = m, m.st, m.st.RealFile
+	e.fetcher = treeFetcher(e.w, e.set, m.st)
+	e.realise = func(elems []value.ContextElem) error {
+		goals, err := importGoals(e.set, elems)
+		if err != nil || len(goals) == 0 {
+			return err
+		}
+		return m.realise(ctx, goals, how)
+	}
+}
+
+// open chooses the store: one that is written to, one that is only read, or
+// none.
+func (e *evaluator) open(ctx context.Context, writes bool) (shut func(), err error) {
+	dummy := storeWord(e.w, e.flags.store) == "dummy://"
+	if !dummy && writes {
+		m, err := openMaker(e.w, e.flags.store, e.set, e.progress)
+		if err != nil {
+			return nil, err
+		}
+		e.use(ctx, m, manner{})
+		realise := e.realise
+		e.realise = func(elems []value.ContextElem) error {
+			e.progress.run()
+			defer e.progress.rest()
+			return realise(elems)
+		}
+		return m.close, nil
+	}
+	r := &readStore{w: e.w, set: e.set}
+	if !dummy {
+		// Without a place for a store there is none, which is no mistake here.
+		if at, err := storePlace(e.w, e.flags.store); err == nil {
+			if err := storepath.UseDir(at.logical); err != nil {
+				return nil, err
+			}
+			r.at = &at
+			e.physical, e.fetcher = r.file, r
+		} else if e.flags.store != "" {
+			return nil, err
+		}
+	}
+	e.store = instantiate.ReadOnly(r)
+	e.realise = func(elems []value.ContextElem) error { return r.realise(ctx, elems) }
+	return r.close, nil
 }
 
 // newState returns the state of an evaluation that has not begun.
@@ -155,34 +205,6 @@ func references(ctx context.Context, st store.Store, storePath string) ([]string
 		refs[i] = r.String()
 	}
 	return refs, nil
-}
-
-// contextGoals says what must be built before a string with this context can
-// be read.
-func contextGoals(elems []value.ContextElem) ([]build.Goal, error) {
-	var goals []build.Goal
-	for _, e := range elems {
-		if e.Kind != value.Built {
-			continue
-		}
-		drv, err := storepath.Parse(e.Path)
-		if err != nil {
-			return nil, err
-		}
-		goals = append(goals, build.Goal{Drv: drv, Outputs: []string{e.Output}})
-	}
-	return goals, nil
-}
-
-// importGoals is contextGoals where the settings let evaluation build.
-func importGoals(set *settings, elems []value.ContextElem) ([]build.Goal, error) {
-	goals, err := contextGoals(elems)
-	if len(goals) > 0 && !set.ImportFromDerivation {
-		return nil, &value.Error{Kind: value.EvalError, Recoverable: true, Msg: fmt.Sprintf(
-			"cannot build '%s^%s' during evaluation because the option 'allow-import-from-derivation' is disabled",
-			goals[0].Drv, goals[0].Outputs[0])}
-	}
-	return goals, err
 }
 
 // report shows a language error with its trace; other errors are for the

@@ -22,10 +22,6 @@ type buildFlags struct {
 	push      string
 	documents documentFlags
 	showTrace bool
-	verbose   int
-	quiet     bool
-	noOutput  bool
-	logs      bool
 	timeout   int
 	maxSilent int
 }
@@ -33,8 +29,7 @@ type buildFlags struct {
 // newBuildFlags declares the flags; usage comes from the same table.
 func newBuildFlags(name string) (*buildFlags, *pflag.FlagSet) {
 	f := &buildFlags{}
-	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
-	fs.SortFlags = false
+	fs := newFlagSet(name)
 	f.declare(fs, "build the attribute at this `path` (repeatable)")
 	fs.StringVarP(&f.outLink, "out-link", "o", "result", "`name` of the link to the result")
 	fs.BoolVar(&f.noOutLink, "no-out-link", false, "leave no link")
@@ -54,10 +49,8 @@ func newBuildFlags(name string) (*buildFlags, *pflag.FlagSet) {
 	f.declareSettings(fs)
 	f.declareSettingFlags(fs, "experimental-features", "extra-experimental-features")
 	fs.BoolVar(&f.showTrace, "show-trace", false, "show where each evaluation that led to an error was needed")
-	fs.CountVarP(&f.verbose, "verbose", "v", "show build logs; twice: say more")
-	fs.BoolVarP(&f.noOutput, "no-build-output", "Q", false, "show no build logs unless a build fails")
-	fs.BoolVarP(&f.logs, "print-build-logs", "L", false, "show build logs as they are written")
-	fs.BoolVar(&f.quiet, "quiet", false, "show errors only")
+	f.declareOutput(fs)
+	f.declareLogs(fs)
 	fs.IntVar(&f.timeout, "timeout", -1, "`seconds` that a build may take")
 	fs.IntVar(&f.maxSilent, "max-silent-time", -1, "`seconds` that a build may take without a line of log")
 	f.declareLast(fs)
@@ -69,7 +62,7 @@ func (f *buildFlags) parse(fs *pflag.FlagSet, args []string) error {
 	if err := f.evalFlags.parse(fs, args); err != nil {
 		return err
 	}
-	if f.exprs && len(f.files) == 0 {
+	if f.exprs && len(f.args) == 0 {
 		return fmt.Errorf("'--expr' needs an expression")
 	}
 	if f.addRoot != "" {

@@ -25,13 +25,13 @@ var hashForms = map[string]func(nixhash.Hash) string{
 // hashFlags is the command line of gonix hash, which is nix-hash's, and of the
 // words after nix hash.
 type hashFlags struct {
+	commonFlags
 	form     string
 	algo     string
 	mode     string // nar or flat
 	flat     bool
 	truncate bool
 	to, from string
-	help     bool
 }
 
 // hashCommand is gonix hash: nix-hash, and with a word nix hash.
@@ -50,15 +50,16 @@ func hashCommand(ctx context.Context, w *world, name string, args []string) erro
 	for _, form := range []string{"base16", "base32", "base64", "sri"} {
 		fs.BoolFunc("to-"+form, "print the given hashes as "+form, func(string) error { f.to = form; return nil })
 	}
-	if err := fs.Parse(args); err != nil {
-		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
+	set, stop, err := begin(w, f, fs, args, usage{
+		forms: []string{"[FLAG]... FILE..."},
+		about: "Print hashes of files, or of the archives of files and folders; or print hashes\nin another form.",
+	})
+	if set == nil {
+		return err
 	}
-	if f.help {
-		fmt.Fprintf(w.stdout, "Usage: %s [FLAG]... FILE...\n\nPrint hashes of files, or of the archives of files and folders; or print hashes\nin another form.\n\n%s", name, fs.FlagUsages())
-		return nil
-	}
+	defer stop()
 	if f.to != "" {
-		return f.convert(w, fs.Args())
+		return f.convert(w, f.args)
 	}
 	if f.algo == "" {
 		f.algo = "md5"
@@ -67,16 +68,16 @@ func hashCommand(ctx context.Context, w *world, name string, args []string) erro
 	if f.flat {
 		f.mode = "flat"
 	}
-	return f.hash(ctx, w, fs.Args())
+	return f.hash(ctx, w, f.args)
 }
 
 func newHashFlagSet(name string, f *hashFlags) *pflag.FlagSet {
-	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
-	fs.SortFlags = false
+	fs := newFlagSet(name)
 	for _, form := range []string{"base16", "base32", "base64", "sri"} {
 		fs.BoolFunc(form, "print hashes as "+form, func(string) error { f.form = form; return nil })
 	}
-	fs.BoolVarP(&f.help, "help", "h", false, "show this")
+	f.declareSettings(fs)
+	f.declareLast(fs)
 	return fs
 }
 
@@ -93,10 +94,12 @@ func nixHash(ctx context.Context, w *world, name string, args []string) error {
 		fs.StringVar(&f.mode, "mode", f.mode, "nar, or flat for the bytes of a file (a `mode`)")
 		fs.StringVar(&f.form, "format", f.form, "`form` in which hashes are printed")
 	}
-	if done, err := f.parse(w, fs, args); done || err != nil {
+	set, stop, err := begin(w, f, fs, args, usage{forms: []string{"[FLAG]... ARGUMENT..."}})
+	if set == nil {
 		return err
 	}
-	return f.hash(ctx, w, fs.Args())
+	defer stop()
+	return f.hash(ctx, w, f.args)
 }
 
 // nixHashConvert is nix hash convert and the older nix hash to-FORM.
@@ -112,22 +115,12 @@ func nixHashConvert(_ context.Context, w *world, name string, args []string) err
 		f.to = name[len("nix hash to-"):]
 		w.warn("The old format conversion subcommands of `nix hash` were deprecated in favor of `nix hash convert`.")
 	}
-	if done, err := f.parse(w, fs, args); done || err != nil {
+	set, stop, err := begin(w, f, fs, args, usage{forms: []string{"[FLAG]... ARGUMENT..."}})
+	if set == nil {
 		return err
 	}
-	return f.convert(w, fs.Args())
-}
-
-func (f *hashFlags) parse(w *world, fs *pflag.FlagSet, args []string) (done bool, err error) {
-	var common evalFlags
-	common.declareSettings(fs)
-	if err := common.parse(fs, args); err != nil {
-		return false, err
-	}
-	if f.help {
-		fmt.Fprintf(w.stdout, "Usage: %s [FLAG]... ARGUMENT...\n\n%s", fs.Name(), fs.FlagUsages())
-	}
-	return f.help, nil
+	defer stop()
+	return f.convert(w, f.args)
 }
 
 // form returns how to print hashes.

@@ -72,8 +72,7 @@ func imageCommand(ctx context.Context, w *world, name string, args []string) err
 		full := name + " " + v.name
 		f := &imageFlags{}
 		defer f.close()
-		fs := pflag.NewFlagSet(full, pflag.ContinueOnError)
-		fs.SortFlags = false
+		fs := newFlagSet(full)
 		run := v.run(ctx, w, fs, f)
 		fs.StringVar(&f.store, "store", "", "look up store paths below this `folder`")
 		fs.StringVar(&f.choose, "image", "", "take the image of this `name[:tag]` where an archive has several")
@@ -82,19 +81,22 @@ func imageCommand(ctx context.Context, w *world, name string, args []string) err
 		fs.BoolVar(&f.quiet, "quiet", false, "show errors only")
 		help := fs.BoolP("help", "h", false, "show this")
 		if err := fs.Parse(args[1:]); err != nil {
-			return fmt.Errorf("%w\nTry '%s --help' for more information.", err, full)
+			return seeHelp(err, full)
 		}
 		if *help {
-			fmt.Fprintf(w.stdout, "Usage: %s [FLAG]... %s\n\n%s.\nRESULT is an image archive, a directory with an OCI layout, the output of an\nimage derivation, or docker://REF for an image in a registry.\n\n%s", full, v.arguments, strings.ToUpper(v.about[:1])+v.about[1:], fs.FlagUsages())
+			fmt.Fprint(w.stdout, usage{
+				forms: []string{"[FLAG]... " + v.arguments},
+				about: strings.ToUpper(v.about[:1]) + v.about[1:] + ".\nRESULT is an image archive, a directory with an OCI layout, the output of an\nimage derivation, or docker://REF for an image in a registry.",
+			}.text(fs))
 			return nil
 		}
 		err := run(fs.Args())
 		if errors.Is(err, errArguments) {
-			return fmt.Errorf("'%s' takes: %s\nTry '%s --help' for more information.", full, v.arguments, full)
+			return seeHelp(fmt.Errorf("'%s' takes: %s", full, v.arguments), full)
 		}
 		return err
 	}
-	return fmt.Errorf("'%s' is not a command of %s\nTry '%s --help' for more information.", args[0], name, name)
+	return seeHelp(fmt.Errorf("'%s' is not a command of %s", args[0], name), name)
 }
 
 // errArguments says that there are too many or too few of them.
@@ -169,7 +171,7 @@ func (f *imageFlags) locate(w *world, arg string) (string, error) {
 	if _, err := os.Stat(file); err == nil || !strings.HasPrefix(arg, storepath.Dir+"/") {
 		return file, nil
 	}
-	st, err := w.openStoreAt(f.store, store.Options{ReadOnly: true})
+	st, err := openStoreAt(w, f.store, store.Options{ReadOnly: true})
 	if err != nil {
 		return "", fmt.Errorf("look up '%s': %w", arg, err)
 	}

@@ -31,18 +31,14 @@ const (
 
 // openImportList returns the list of what is evaluated here with these flags.
 func (e *evaluator) openImportList() *importList {
-	dir := e.w.getenv("XDG_CACHE_HOME")
-	if !filepath.IsAbs(dir) {
-		home := e.w.getenv("HOME")
-		if home == "" {
-			return &importList{}
-		}
-		dir = filepath.Join(home, ".cache")
+	dir := e.w.cacheDir()
+	if dir == "" {
+		return &importList{}
 	}
 	nixPath, _ := e.w.lookupEnv("NIX_PATH")
-	id := slices.Concat([]string{e.w.cwd, nixPath}, e.flags.include, []string{""}, e.flags.files, []string{""}, e.flags.attrs)
+	id := slices.Concat([]string{e.w.cwd, nixPath}, e.flags.include, []string{""}, e.flags.args, []string{""}, e.flags.attrs)
 	key := sha256.Sum256([]byte(strings.Join(id, "\x00")))
-	l := &importList{file: filepath.Join(dir, "gonix", "imports", hex.EncodeToString(key[:16]))}
+	l := &importList{file: filepath.Join(dir, "imports", hex.EncodeToString(key[:16]))}
 	l.known, _ = os.ReadFile(l.file)
 	return l
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,69 +23,44 @@ type nixFlags struct {
 	impure     bool
 	derivation bool // the derivation is meant, not what it makes
 	json       bool
-	logs       bool
 }
 
 func newNixFlags(name string, installables bool) (*nixFlags, *pflag.FlagSet) {
 	f := &nixFlags{}
-	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
-	fs.SortFlags = false
+	fs := newFlagSet(name)
 	if installables {
 		fs.StringVarP(&f.file, "file", "f", "", "take attributes of the expression in this `file`")
 		fs.StringVar(&f.expr, "expr", "", "take attributes of this `expression`")
 		fs.BoolVar(&f.impure, "impure", false, "let --expr read what lies outside of the store")
 		fs.BoolVar(&f.derivation, "derivation", false, "mean the derivations, not what they make")
 		fs.BoolVar(&f.stdin, "stdin", false, "read more installables from standard input")
-		fs.Var(pairValue{func(n, v string) error {
-			f.autoArgs = append(f.autoArgs, autoArg{n, v, true})
-			return nil
-		}}, "arg", "pass the value of an expression as the argument of this name")
-		fs.Var(pairValue{func(n, v string) error {
-			f.autoArgs = append(f.autoArgs, autoArg{n, v, false})
-			return nil
-		}}, "argstr", "the same for a string")
-		fs.StringArrayVarP(&f.include, "include", "I", nil, "add `name=path` or a folder to the search path (repeatable)")
+		f.declareArguments(fs)
 	}
 	f.declareSettings(fs)
 	f.declareSettingFlags(fs)
-	fs.CountVarP(&f.verbose, "verbose", "v", "show build logs; twice: say more")
-	fs.BoolVarP(&f.logs, "print-build-logs", "L", false, "show build logs as they are written")
-	fs.BoolVar(&f.quiet, "quiet", false, "show errors only")
+	f.declareOutput(fs)
+	f.declareLogs(fs)
 	fs.BoolVar(&f.version, "version", false, "show the version")
 	fs.BoolVar(&f.help, "help", false, "show this")
 	return f, fs
 }
 
-// errShown ends a command that has shown its usage.
-var errShown = errors.New("usage shown")
-
-// start reads the command line, and opens the store unless bare.
-func (f *nixFlags) start(w *world, fs *pflag.FlagSet, args []string) error {
-	if err := f.parse(fs, args); err != nil {
-		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, fs.Name())
-	}
-	if f.help {
-		fmt.Fprintf(w.stdout, "Usage: %s [FLAG]... [ARGUMENT]...\n\n%s", fs.Name(), fs.FlagUsages())
-		return errShown
+// begin is [begin] for the commands of nix.
+func (f *nixFlags) begin(w *world, fs *pflag.FlagSet, args []string) (set *settings, stop func(), err error) {
+	set, stop, err = begin(w, f, fs, args, usage{forms: []string{"[FLAG]... [ARGUMENT]..."}})
+	if set == nil {
+		return nil, nil, err
 	}
 	if f.stdin {
 		lines := bufio.NewScanner(w.stdin)
 		for lines.Scan() {
 			if lines.Text() != "" {
-				f.files = append(f.files, lines.Text())
+				f.args = append(f.args, lines.Text())
 			}
 		}
 	}
 	f.noLog = !f.logs && f.verbose == 0
-	return nil
-}
-
-// shown hides the end of a command that has shown its usage.
-func shown(err error) error {
-	if errors.Is(err, errShown) {
-		return nil
-	}
-	return err
+	return set, stop, nil
 }
 
 // installable is what an argument means.
@@ -100,7 +74,7 @@ func (x *storeRun) installables(f *nixFlags) ([]installable, error) {
 	if f.file == "" && f.expr == "" {
 		return x.storeInstallables(f)
 	}
-	names := f.files
+	names := f.args
 	if len(names) == 0 {
 		names = []string{""}
 	}
@@ -116,7 +90,7 @@ func (x *storeRun) installables(f *nixFlags) ([]installable, error) {
 // storeInstallables are store paths with ^ and outputs behind derivations.
 func (x *storeRun) storeInstallables(f *nixFlags) ([]installable, error) {
 	var list []installable
-	for _, arg := range f.files {
+	for _, arg := range f.args {
 		name, names, some := strings.Cut(arg, "^")
 		p, err := x.follow(name)
 		if err != nil {
@@ -141,19 +115,10 @@ func (x *storeRun) evaluator(f *nixFlags) (*evaluator, *eval.State) {
 		x.set.Pure = true
 	}
 	e := &evaluator{
-		w: x.w, flags: &f.evalFlags, set: x.set,
-		store:    x.st,
-		physical: x.st.RealFile,
-		fetcher:  treeFetcher(x.w, x.set, x.st),
-		trace:    progressWriter{x.p},
-		realise: func(elems []value.ContextElem) error {
-			goals, err := importGoals(x.set, elems)
-			if err != nil || len(goals) == 0 {
-				return err
-			}
-			return realise(x.ctx, x.w, &buildFlags{evalFlags: f.evalFlags}, x.set, x.st, x.p, goals, false)
-		},
+		w: x.w, flags: &f.evalFlags, set: x.set, progress: x.p,
+		trace: progressWriter{x.p},
 	}
+	e.use(x.ctx, x.maker, manner{})
 	return e, e.newState(x.ctx)
 }
 

@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"gonix/derivation/store"
-	"gonix/derivation/storepath"
 	"gonix/eval"
-	"gonix/eval/instantiate"
 	"gonix/eval/render"
 	"gonix/eval/value"
 	"gonix/parser/ast"
@@ -20,13 +17,11 @@ import (
 // instantiation is one run of gonix instantiate.
 type instantiation struct {
 	evaluator
-	ctx      context.Context
-	f        *instantiateFlags
-	state    *eval.State
-	writable *store.Local // nil if the store is only read
-	progress *progress
-	roots    int  // links made so far
-	warned   bool // about missing links
+	ctx    context.Context
+	f      *instantiateFlags
+	state  *eval.State
+	roots  int  // links made so far
+	warned bool // about missing links
 }
 
 // instantiateCommand is gonix instantiate: it writes the derivations that
@@ -34,39 +29,21 @@ type instantiation struct {
 // values, or trees.
 func instantiateCommand(ctx context.Context, w *world, name string, args []string) error {
 	f, fs := newInstantiateFlags(name)
-	if err := f.parse(fs, args); err != nil {
-		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
-	}
-	switch {
-	case f.help:
-		fmt.Fprintf(w.stdout, "Usage: %s [FLAG]... [FILE]...\n\nWrite the derivations that Nix expressions describe to the store (default.nix if\nno file is named; - is standard input) and print their paths, or print what\nexpressions mean.\n\n%s", name, fs.FlagUsages())
-		return nil
-	case f.version:
-		fmt.Fprintf(w.stdout, "%s (gonix) %s\n", name, version)
-		return nil
-	}
-	stop, err := f.profile()
-	if err != nil {
+	set, stop, err := begin(w, f, fs, args, usage{
+		forms: []string{"[FLAG]... [FILE]..."},
+		about: "Write the derivations that Nix expressions describe to the store (default.nix if\nno file is named; - is standard input) and print their paths, or print what\nexpressions mean.",
+	})
+	if set == nil {
 		return err
 	}
 	defer stop()
-	set, err := w.loadSettings(name)
-	if err != nil {
-		return err
-	}
-	if err := f.apply(&set, w.warn); err != nil {
-		return err
-	}
 	x := &instantiation{
-		evaluator: evaluator{w: w, flags: &f.evalFlags, set: &set},
+		evaluator: evaluator{w: w, flags: &f.evalFlags, set: set, progress: f.progress(w)},
 		ctx:       ctx,
 		f:         f,
-		progress:  newProgress(w.stderr, w.terminal && !f.quiet, w.width),
 	}
-	x.progress.quiet = f.quiet
-	x.progress.logs = !f.noOutput && !f.quiet && (f.verbose > 0 || !w.terminal)
 	x.trace = progressWriter{x.progress}
-	shut, err := x.open()
+	shut, err := x.open(ctx, f.writes())
 	if err != nil {
 		return err
 	}
@@ -80,50 +57,10 @@ func instantiateCommand(ctx context.Context, w *world, name string, args []strin
 	return x.finish(x.state)
 }
 
-// open chooses the store: the one that is written to, one that is only read,
-// or none.
-func (x *instantiation) open() (shut func(), err error) {
-	dummy := x.w.storeWord(x.f.store) == "dummy://"
-	if !dummy && x.f.writes() {
-		st, err := x.w.openStore(&x.f.evalFlags, x.set, x.progress)
-		if err != nil {
-			return nil, err
-		}
-		x.writable, x.store, x.physical = st, st, st.RealFile
-		x.fetcher = treeFetcher(x.w, x.set, st)
-		x.realise = func(elems []value.ContextElem) error {
-			goals, err := importGoals(x.set, elems)
-			if err != nil || len(goals) == 0 {
-				return err
-			}
-			x.progress.run()
-			defer x.progress.rest()
-			return realise(x.ctx, x.w, &buildFlags{evalFlags: x.f.evalFlags}, x.set, st, x.progress, goals, false)
-		}
-		return func() { st.Close() }, nil
-	}
-	r := &readStore{w: x.w, set: x.set}
-	if !dummy {
-		// Without a place for a store there is none, which is no mistake here.
-		if at, err := x.w.storePlace(x.f.store); err == nil {
-			if err := storepath.UseDir(at.logical); err != nil {
-				return nil, err
-			}
-			r.at = &at
-			x.physical, x.fetcher = r.file, r
-		} else if x.f.store != "" {
-			return nil, err
-		}
-	}
-	x.store = instantiate.ReadOnly(r)
-	x.realise = func(elems []value.ContextElem) error { return r.realise(x.ctx, elems) }
-	return r.close, nil
-}
-
 // run does what the flags say with standard input and all arguments.
 func (x *instantiation) run() error {
 	if x.f.findFile {
-		for _, name := range x.f.files {
+		for _, name := range x.f.args {
 			file, err := x.state.Find(name)
 			if err != nil {
 				return err
@@ -144,10 +81,10 @@ func (x *instantiation) run() error {
 		if err := x.text(args, string(text), "«stdin»"); err != nil {
 			return err
 		}
-	} else if len(x.f.files) == 0 {
+	} else if len(x.f.args) == 0 {
 		return x.file(args, defaultFiles(x.w)[0])
 	}
-	for _, name := range x.f.files {
+	for _, name := range x.f.args {
 		if x.f.exprs {
 			err = x.text(args, name, "«string»")
 		} else {
@@ -269,14 +206,14 @@ func (x *instantiation) printDerivations(args *value.Attrs, v value.Value) error
 		switch {
 		case x.f.addRoot == "":
 			x.warnRoots()
-		case x.writable == nil:
+		case x.maker == nil:
 			return errors.New("'--add-root' needs a store that is written to")
 		default:
 			line = x.w.abs(x.f.addRoot)
 			if x.roots++; x.roots > 1 {
 				line += fmt.Sprintf("-%d", x.roots)
 			}
-			if err := x.writable.AddRoot(x.ctx, line, d.drv); err != nil {
+			if err := x.maker.st.AddRoot(x.ctx, line, d.drv); err != nil {
 				return err
 			}
 		}
@@ -290,7 +227,7 @@ func (x *instantiation) printDerivations(args *value.Attrs, v value.Value) error
 
 // warnRoots says once that nothing keeps the derivations.
 func (x *instantiation) warnRoots() {
-	if x.warned || x.f.noWarning || x.writable == nil {
+	if x.warned || x.f.noWarning || x.maker == nil {
 		return
 	}
 	x.warned = true

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -26,101 +25,12 @@ type instantiateFlags struct {
 	dryRun     bool
 	addRoot    string
 	noWarning  bool
-	verbose    int
-	quiet      bool
-	noOutput   bool
-}
-
-// settingFlags are settings that have flags of their own. A switch can be
-// turned off again with --no-NAME; what is given last counts.
-var settingFlags = []struct {
-	name, short string
-	isSwitch    bool
-	usage       string
-}{
-	{"show-trace", "", true, "show where each evaluation that led to an error was needed"},
-	{"restrict-eval", "", true, "let expressions read the search path and the store only"},
-	{"pure-eval", "", true, "let results depend on the expression alone"},
-	{"trace-verbose", "", true, "let builtins.traceVerbose print"},
-	{"abort-on-warn", "", true, "end the evaluation at the first builtins.warn"},
-	{"allow-import-from-derivation", "", true, "let evaluation build what it reads"},
-	{"nix-path", "", false, "search path instead of NIX_PATH (`entries` as of -I, separated by blanks)"},
-	{"extra-nix-path", "", false, "`entries` at the end of the search path"},
-	{"max-call-depth", "", false, "`number` of calls that may be nested"},
-	{"system", "", false, "`name` of the kind of machine that is built on"},
-	{"eval-system", "", false, "`name` that is builtins.currentSystem"},
-	{"experimental-features", "", false, "`names` of features of Nix that are not settled"},
-	{"extra-experimental-features", "", false, "the same, in addition"},
-	{"lint-url-literals", "", false, "what becomes of URLs without quotes: ignore, warn or fatal (a `verdict`)"},
-	{"lint-absolute-path-literals", "", false, "the same `verdict` for paths that begin with / or ~"},
-	{"lint-short-path-literals", "", false, "the same `verdict` for a/b, which could be ./a/b"},
-	{"allowed-uris", "", false, "`prefixes` of what --restrict-eval lets expressions fetch"},
-	{"max-jobs", "j", false, "derivations that are built at a time (a `number` or auto)"},
-	{"cores", "", false, "`number` of cores that each of them may use (0: all)"},
-	{"keep-going", "k", true, "after a failure build what does not depend on it"},
-	{"keep-failed", "K", true, "keep the build directory of a failed build"},
-	{"timeout", "", false, "`seconds` that a build may take"},
-	{"max-silent-time", "", false, "`seconds` that a build may take without a line of log"},
-}
-
-// settingValue is the pflag.Value of a setting; a negated one is the switch
-// --no-NAME.
-type settingValue struct {
-	f        *evalFlags
-	name     string
-	isSwitch bool
-	negated  bool
-}
-
-func (v settingValue) String() string { return "" }
-
-func (v settingValue) Type() string {
-	if v.isSwitch {
-		return "bool"
-	}
-	return "string"
-}
-
-func (v settingValue) Set(text string) error {
-	if v.negated {
-		var on bool
-		if err := boolSetting(&on, text); err != nil {
-			return err
-		}
-		text = "true"
-		if on {
-			text = "false"
-		}
-	}
-	v.f.options = append(v.f.options, [2]string{v.name, text})
-	return nil
-}
-
-// declareSettingFlags declares the flags of those settings, or of all.
-func (f *evalFlags) declareSettingFlags(fs *pflag.FlagSet, only ...string) {
-	add := func(name, short, usage string, v settingValue) *pflag.Flag {
-		flag := fs.VarPF(v, name, short, usage)
-		if v.isSwitch {
-			flag.NoOptDefVal = "true"
-		}
-		return flag
-	}
-	for _, s := range settingFlags {
-		if len(only) > 0 && !slices.Contains(only, s.name) {
-			continue
-		}
-		add(s.name, s.short, s.usage, settingValue{f: f, name: s.name, isSwitch: s.isSwitch})
-		if s.isSwitch {
-			add("no-"+s.name, "", "", settingValue{f: f, name: s.name, isSwitch: true, negated: true}).Hidden = true
-		}
-	}
 }
 
 // newInstantiateFlags declares the flags; usage comes from the same table.
 func newInstantiateFlags(name string) (*instantiateFlags, *pflag.FlagSet) {
 	f := &instantiateFlags{}
-	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
-	fs.SortFlags = false
+	fs := newFlagSet(name)
 	fs.BoolVar(&f.eval, "eval", false, "print values and make no derivations")
 	fs.BoolVar(&f.eval, "eval-only", false, "the same")
 	fs.BoolVar(&f.parseOnly, "parse", false, "print what the parser understands and evaluate nothing")
@@ -141,10 +51,8 @@ func newInstantiateFlags(name string) (*instantiateFlags, *pflag.FlagSet) {
 	fs.BoolVar(&f.noWarning, "no-gc-warning", false, "do not warn about derivations without roots")
 	f.declareSettings(fs)
 	f.declareSettingFlags(fs)
-	fs.VarPF(settingValue{f: &f.evalFlags, name: "pure-eval", isSwitch: true, negated: true}, "impure", "", "the opposite of --pure-eval").NoOptDefVal = "true"
-	fs.CountVarP(&f.verbose, "verbose", "v", "show build logs; twice: say more")
-	fs.BoolVarP(&f.noOutput, "no-build-output", "Q", false, "show no build logs unless a build fails")
-	fs.BoolVar(&f.quiet, "quiet", false, "show errors only")
+	f.declareImpure(fs)
+	f.declareOutput(fs)
 	f.declareLast(fs)
 	return f, fs
 }
@@ -154,16 +62,16 @@ func (f *instantiateFlags) parse(fs *pflag.FlagSet, args []string) error {
 	if err := f.evalFlags.parse(fs, args); err != nil {
 		return err
 	}
-	files := f.files[:0]
-	for _, name := range f.files {
+	files := f.args[:0]
+	for _, name := range f.args {
 		if name == "-" {
 			f.stdin = true
 		} else {
 			files = append(files, name)
 		}
 	}
-	f.files = files
-	if f.exprs && len(f.files) == 0 && !f.stdin {
+	f.args = files
+	if f.exprs && len(f.args) == 0 && !f.stdin {
 		return errors.New("'--expr' needs an expression")
 	}
 	var forms []string

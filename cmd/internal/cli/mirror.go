@@ -56,7 +56,7 @@ func osReleaseID() string {
 	return ""
 }
 
-// mirrorOverride reads NIX_MIRRORS_<name>: addresses separated by spaces.
-func (w *world) mirrorOverride(name string) []string {
-	return strings.Fields(w.getenv("NIX_MIRRORS_" + name))
+// mirrorOverride returns what reads NIX_MIRRORS_<name>: addresses separated by spaces.
+func mirrorOverride(w *world) func(name string) []string {
+	return func(name string) []string { return strings.Fields(w.getenv("NIX_MIRRORS_" + name)) }
 }

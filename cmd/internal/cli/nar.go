@@ -177,18 +177,20 @@ func nixNarLs(ctx context.Context, w *world, name string, args []string) error {
 	f, fs := newNixFlags(name, false)
 	var lf listFlags
 	lf.declare(f, fs)
-	if err := f.start(w, fs, args); err != nil {
-		return shown(err)
+	set, stop, err := f.begin(w, fs, args)
+	if set == nil {
+		return err
 	}
-	if len(f.files) != 2 {
+	defer stop()
+	if len(f.args) != 2 {
 		return errors.New("an archive and a path in it are needed")
 	}
-	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, true)
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, set, true)
 	if err != nil {
 		return err
 	}
 	defer shut()
-	in, err := os.Open(w.abs(f.files[0]))
+	in, err := os.Open(w.abs(f.args[0]))
 	if err != nil {
 		return err
 	}
@@ -197,27 +199,29 @@ func nixNarLs(ctx context.Context, w *world, name string, args []string) error {
 	if err != nil {
 		return err
 	}
-	l := root.child(f.files[1])
+	l := root.child(f.args[1])
 	if l == nil {
-		return fmt.Errorf("path '%s' does not exist", path.Clean("/"+f.files[1]))
+		return fmt.Errorf("path '%s' does not exist", path.Clean("/"+f.args[1]))
 	}
 	return x.ls(f, lf, l)
 }
 
 func nixNarCat(ctx context.Context, w *world, name string, args []string) error {
 	f, fs := newNixFlags(name, false)
-	if err := f.start(w, fs, args); err != nil {
-		return shown(err)
+	set, stop, err := f.begin(w, fs, args)
+	if set == nil {
+		return err
 	}
-	if len(f.files) != 2 {
+	defer stop()
+	if len(f.args) != 2 {
 		return errors.New("an archive and a path in it are needed")
 	}
-	in, err := os.Open(w.abs(f.files[0]))
+	in, err := os.Open(w.abs(f.args[0]))
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	want := strings.TrimPrefix(path.Clean("/"+f.files[1]), "/")
+	want := strings.TrimPrefix(path.Clean("/"+f.args[1]), "/")
 	found := false
 	// The whole archive is read, so that a damaged one is not taken for a good
 	// one.
@@ -240,17 +244,19 @@ func nixNarCat(ctx context.Context, w *world, name string, args []string) error 
 		}
 	}
 	if !found {
-		return fmt.Errorf("NAR does not contain regular file '%s'", f.files[1])
+		return fmt.Errorf("NAR does not contain regular file '%s'", f.args[1])
 	}
 	return nil
 }
 
 func nixNarDump(ctx context.Context, w *world, name string, args []string) error {
 	f, fs := newNixFlags(name, false)
-	if err := f.start(w, fs, args); err != nil {
-		return shown(err)
+	set, stop, err := f.begin(w, fs, args)
+	if set == nil {
+		return err
 	}
-	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, true)
+	defer stop()
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, set, true)
 	if err != nil {
 		return err
 	}

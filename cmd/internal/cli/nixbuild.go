@@ -24,10 +24,12 @@ func nixBuild(ctx context.Context, w *world, name string, args []string) error {
 	fs.BoolVar(&rebuild, "rebuild", false, "build again what is there, and compare")
 	fs.BoolVar(&f.repair, "repair", false, "make anew what has changed in the store")
 	fs.BoolVar(&f.json, "json", false, "print derivations and outputs as JSON")
-	if err := f.start(w, fs, args); err != nil {
-		return shown(err)
+	set, stop, err := f.begin(w, fs, args)
+	if set == nil {
+		return err
 	}
-	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, false)
+	defer stop()
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, set, false)
 	if err != nil {
 		return err
 	}
@@ -137,18 +139,20 @@ func nixEval(ctx context.Context, w *world, name string, args []string) error {
 	fs.BoolVar(&raw, "raw", false, "print a string as it is")
 	fs.BoolVar(&f.json, "json", false, "print JSON")
 	fs.StringVar(&apply, "apply", "", "print what this `function` makes of the value")
-	if err := f.start(w, fs, args); err != nil {
-		return shown(err)
+	set, stop, err := f.begin(w, fs, args)
+	if set == nil {
+		return err
 	}
+	defer stop()
 	switch {
 	case raw && f.json:
 		return errors.New("--raw and --json are mutually exclusive")
 	case f.file == "" && f.expr == "":
 		return errors.New("flakes are not supported: name an expression with --file or --expr")
-	case len(f.files) > 1:
+	case len(f.args) > 1:
 		return errors.New("one attribute at a time")
 	}
-	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, false)
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, set, false)
 	if err != nil {
 		return err
 	}
@@ -164,8 +168,8 @@ func nixEval(ctx context.Context, w *world, name string, args []string) error {
 			return "", err
 		}
 		attr := ""
-		if len(f.files) == 1 {
-			attr = f.files[0]
+		if len(f.args) == 1 {
+			attr = f.args[0]
 		}
 		if v, _, err = state.Attr(auto, attr, v); err != nil {
 			return "", err

@@ -27,10 +27,12 @@ func nixStoreRun(ctx context.Context, w *world, name string, args []string, inst
 	if declare != nil {
 		declare(f, fs)
 	}
-	if err := f.start(w, fs, args); err != nil {
-		return shown(err)
+	set, stop, err := f.begin(w, fs, args)
+	if set == nil {
+		return err
 	}
-	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, false)
+	defer stop()
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, set, false)
 	if err != nil {
 		return err
 	}
@@ -219,7 +221,7 @@ func nixStoreGC(ctx context.Context, w *world, name string, args []string) error
 			return x.collect(opts)
 		}
 		opts.Action = gc.ReturnDead
-		opts.Bonds, opts.Info = x.set.bonds(), x.info
+		opts.Bonds, opts.Info = bonds(x.set), x.info
 		result, err := gc.Collect(ctx, x.st, opts)
 		if err == nil {
 			fmt.Fprintf(x.out, "%d store paths would be deleted\n", len(result.Paths))

@@ -7,17 +7,17 @@ import (
 	"gonix/derivation/store/gc"
 )
 
-// openStore opens the store that the command line names, to write to it, as the
-// settings say.
-func (w *world) openStore(f *evalFlags, set *settings, p *progress) (*store.Local, error) {
-	at, err := w.storePlace(f.store)
+// openStore opens the store that a word as after --store names, to write to it,
+// as the settings say.
+func openStore(w *world, word string, set *settings, p *progress) (*store.Local, error) {
+	at, err := storePlace(w, word)
 	if err != nil {
 		return nil, err
 	}
 	var st *store.Local
 	keeper := &gc.Keeper{
 		MinFree: set.MinFree, MaxFree: set.MaxFree, Interval: set.MinFreeCheckInterval,
-		Bonds: set.bonds(),
+		Bonds: bonds(set),
 		Info:  func(text string) { p.printf("%s", text) },
 	}
 	st, err = at.open(store.Options{
@@ -29,8 +29,8 @@ func (w *world) openStore(f *evalFlags, set *settings, p *progress) (*store.Loca
 }
 
 // openStoreAt opens the store that a word as after --store names.
-func (w *world) openStoreAt(word string, opts store.Options) (*store.Local, error) {
-	at, err := w.storePlace(word)
+func openStoreAt(w *world, word string, opts store.Options) (*store.Local, error) {
+	at, err := storePlace(w, word)
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +38,6 @@ func (w *world) openStoreAt(word string, opts store.Options) (*store.Local, erro
 }
 
 // bonds are what keeps objects alive besides references.
-func (s *settings) bonds() store.Bonds {
+func bonds(s *settings) store.Bonds {
 	return store.Bonds{Outputs: s.KeepOutputs, Derivers: s.KeepDerivations}
 }

@@ -32,9 +32,11 @@ func nixPathInfo(ctx context.Context, w *world, name string, args []string) erro
 	fs.BoolVar(&all, "all", false, "all paths of the store")
 	fs.BoolVar(&f.json, "json", false, "print JSON")
 	fs.IntVar(&format, "json-format", 0, "`version` of that JSON: 1, with whole paths, or 2")
-	if err := f.start(w, fs, args); err != nil {
-		return shown(err)
+	set, stop, err := f.begin(w, fs, args)
+	if set == nil {
+		return err
 	}
+	defer stop()
 	if format < 0 || format > 2 {
 		return fmt.Errorf("JSON format %d is not supported: it is 1 or 2", format)
 	}
@@ -42,7 +44,7 @@ func nixPathInfo(ctx context.Context, w *world, name string, args []string) erro
 		w.warn("'--json' without '--json-format' is deprecated; please specify '--json-format 1' or '--json-format 2'. This will become an error in a future release.")
 		format = 1
 	}
-	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, false)
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, set, false)
 	if err != nil {
 		return err
 	}
@@ -63,7 +65,7 @@ func nixPathInfo(ctx context.Context, w *world, name string, args []string) erro
 
 func (q *pathInfo) subjects(f *nixFlags, all, recursive bool) ([]storepath.Path, error) {
 	if all {
-		if len(f.files) > 0 {
+		if len(f.args) > 0 {
 			return nil, errors.New("'--all' does not expect arguments")
 		}
 		return q.st.All(q.ctx)

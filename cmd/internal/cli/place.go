@@ -23,7 +23,7 @@ type place struct {
 
 // storeWord is the store that is asked for: by --store, else by NIX_REMOTE
 // where that names a kind of store that there is here (a daemon of Nix is none).
-func (w *world) storeWord(flag string) string {
+func storeWord(w *world, flag string) string {
 	if flag != "" {
 		return flag
 	}
@@ -37,8 +37,8 @@ func (w *world) storeWord(flag string) string {
 // storePlace reads --store and the environment: a folder, or local with
 // parameters (root, store, real, state, log); by default the store that
 // NIX_STORE_DIR and its like describe, or one in the user's data directory.
-func (w *world) storePlace(flag string) (place, error) {
-	word := w.storeWord(flag)
+func storePlace(w *world, flag string) (place, error) {
+	word := storeWord(w, flag)
 	name, query, _ := strings.Cut(word, "?")
 	params, err := url.ParseQuery(query)
 	if err != nil {
@@ -58,7 +58,7 @@ func (w *world) storePlace(flag string) (place, error) {
 		if w.getenv("NIX_STORE_DIR") != "" {
 			break
 		}
-		if p.root, err = w.dataStore(); err != nil {
+		if p.root, err = dataStore(w); err != nil {
 			return place{}, err
 		}
 	case name == "local" || name == "local://":
@@ -78,7 +78,7 @@ func (w *world) storePlace(flag string) (place, error) {
 }
 
 // dataStore is the root of the store that is the user's own.
-func (w *world) dataStore() (string, error) {
+func dataStore(w *world) (string, error) {
 	if data := w.getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
 		return filepath.Join(data, "gonix"), nil
 	}
@@ -105,11 +105,4 @@ func (p place) realFile(logical string) string {
 		return logical
 	}
 	return cmp.Or(p.dir, filepath.Join(p.root, storepath.DefaultDir)) + rest
-}
-
-func (w *world) abs(path string) string {
-	if filepath.IsAbs(path) {
-		return filepath.Clean(path)
-	}
-	return filepath.Join(w.cwd, path)
 }

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/spf13/pflag"
-
 	"gonix/derivation/fetch"
 	"gonix/derivation/nar"
 	"gonix/derivation/nixhash"
@@ -24,8 +22,7 @@ func prefetchCommand(ctx context.Context, w *world, name string, args []string) 
 	f := &storeFlags{}
 	var algoName, objectName string
 	var unpack, printPath bool
-	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
-	fs.SortFlags = false
+	fs := newFlagSet(name)
 	fs.StringVar(&algoName, "type", "sha256", "`algorithm` of the hash")
 	fs.BoolVar(&printPath, "print-path", w.getenv("PRINT_PATH") == "1", "print the store path, too")
 	fs.BoolVar(&unpack, "unpack", false, "add the content of the archive")
@@ -33,38 +30,37 @@ func prefetchCommand(ctx context.Context, w *world, name string, args []string) 
 	f.declareSettings(fs)
 	fs.BoolVar(&f.quiet, "quiet", false, "show errors only")
 	f.declareLast(fs)
-	if err := f.parse(fs, args); err != nil {
-		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
+	set, stop, err := begin(w, f, fs, args, usage{
+		forms: []string{"[FLAG]... URL [HASH]"},
+		about: "Download a file to the store, unless what has the hash is there, and print its\nhash.",
+	})
+	if set == nil {
+		return err
 	}
+	defer stop()
 	switch {
-	case f.help:
-		fmt.Fprintf(w.stdout, "Usage: %s [FLAG]... URL [HASH]\n\nDownload a file to the store, unless what has the hash is there, and print its\nhash.\n\n%s", name, fs.FlagUsages())
-		return nil
-	case f.version:
-		fmt.Fprintf(w.stdout, "%s (gonix) %s\n", name, version)
-		return nil
-	case len(f.files) == 0:
+	case len(f.args) == 0:
 		return errors.New("you must specify a URL")
-	case len(f.files) > 2:
+	case len(f.args) > 2:
 		return errors.New("too many arguments")
 	}
 	algo, err := nixhash.ParseAlgorithm(algoName)
 	if err != nil {
 		return err
 	}
-	src := prefetched{URL: f.files[0], Name: objectName, Unpack: unpack, Algo: algo}
+	src := prefetched{URL: f.args[0], Name: objectName, Unpack: unpack, Algo: algo}
 	if src.Name == "" {
 		src.Name = urlName(src.URL)
 	}
 	if err := storepath.CheckName(src.Name); err != nil {
 		return fmt.Errorf("%w (give another one with --name)", err)
 	}
-	if len(f.files) == 2 {
-		if src.Want, err = nixhash.Parse(f.files[1], algo); err != nil {
+	if len(f.args) == 2 {
+		if src.Want, err = nixhash.Parse(f.args[1], algo); err != nil {
 			return err
 		}
 	}
-	x, shut, err := newStoreRun(ctx, w, f, false)
+	x, shut, err := newStoreRun(ctx, w, f, set, false)
 	if err != nil {
 		return err
 	}

@@ -344,3 +344,12 @@ func byteSize(n int64) string {
 	}
 	return fmt.Sprintf("%.*f %cB", digits, f, "kMGT"[unit])
 }
+
+// binarySize is a size as Nix shows it, in powers of 1024 from KiB up.
+func binarySize(n int64) string {
+	f, unit := float64(n)/1024, 0
+	for f >= 1024 && unit < 5 {
+		f, unit = f/1024, unit+1
+	}
+	return fmt.Sprintf("%.1f %ciB", f, "KMGTPE"[unit])
+}

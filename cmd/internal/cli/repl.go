@@ -10,14 +10,17 @@ import (
 	"strings"
 	"syscall"
 
+	"gonix/eval"
 	"gonix/eval/builtin"
 	"gonix/eval/value"
 )
 
 // session is one run of gonix repl.
 type session struct {
-	*instantiation
-	flags  *replFlags
+	evaluator
+	ctx    context.Context
+	state  *eval.State
+	f      *replFlags
 	turn   *turn
 	auto   *value.Attrs  // arguments of functions in files
 	vars   *value.Attrs  // the variables in scope besides the globals
@@ -33,36 +36,20 @@ type session struct {
 // replCommand is gonix repl: it evaluates what is typed and prints it.
 func replCommand(ctx context.Context, w *world, name string, args []string) error {
 	f, fs := newReplFlags(name)
-	if err := f.parse(fs, args); err != nil {
-		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
-	}
-	switch {
-	case f.help:
-		fmt.Fprintf(w.stdout, replUsage, name, name, fs.FlagUsages())
-		return nil
-	case f.version:
-		fmt.Fprintf(w.stdout, "%s (gonix) %s\n", name, version)
-		return nil
-	}
-	stop, err := f.profile()
-	if err != nil {
+	set, stop, err := begin(w, f, fs, args, replUsage)
+	if set == nil {
 		return err
 	}
 	defer stop()
-	set, err := w.loadSettings(name)
-	if err != nil {
-		return err
-	}
-	if err := f.apply(&set, w.warn); err != nil {
-		return err
-	}
-	r := newSession(ctx, w, f, &set)
-	shut, err := r.open()
+	r := newSession(ctx, w, f, set)
+	shut, err := r.open(r.ctx, true)
 	if err != nil {
 		return err
 	}
 	defer shut()
-	if err := r.start(); err != nil {
+	err = r.start()
+	defer r.state.Close()
+	if err != nil {
 		return r.report(r.ctx, r.state, err)
 	}
 	if err := r.run(); err != nil {
@@ -73,20 +60,13 @@ func replCommand(ctx context.Context, w *world, name string, args []string) erro
 
 func newSession(ctx context.Context, w *world, f *replFlags, set *settings) *session {
 	t := newTurn(ctx)
-	x := &instantiation{
-		evaluator: evaluator{w: w, flags: &f.evalFlags, set: set, alwaysSet: true},
-		ctx:       t,
-		f:         &f.instantiateFlags,
-		progress:  newProgress(w.stderr, w.terminal && !f.quiet, w.width),
-	}
-	x.progress.quiet = f.quiet
-	x.progress.logs = !f.noOutput && !f.quiet && (f.verbose > 0 || !w.terminal)
 	r := &session{
-		instantiation: x, flags: f, turn: t, vars: value.EmptyAttrs,
+		evaluator: evaluator{w: w, flags: &f.evalFlags, set: set, progress: f.progress(w), alwaysSet: true},
+		ctx:       t, f: f, turn: t, vars: value.EmptyAttrs,
 		colour: isTerminal(w.stdout) && w.getenv("TERM") != "dumb" && w.getenv("NO_COLOR") == "",
 		quit:   make(chan struct{}, 1),
 	}
-	x.trace = mutedWriter{progressWriter{x.progress}, &r.completing}
+	r.trace = mutedWriter{progressWriter{r.progress}, &r.completing}
 	return r
 }
 
@@ -114,7 +94,7 @@ func (r *session) start() error {
 	}
 	r.state = r.newState(r.ctx)
 	r.turn.th = r.state.Thread()
-	r.loads = r.flags.loads()
+	r.loads = r.f.loads()
 	var err error
 	r.auto, err = r.autoArgs(r.state)
 	return err

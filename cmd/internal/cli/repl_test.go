@@ -43,12 +43,14 @@ func newTestSession(t *testing.T) *session {
 	}
 	set := defaultSettings()
 	r := newSession(t.Context(), w, f, &set)
-	shut, err := r.open()
+	shut, err := r.open(r.ctx, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(shut)
-	if err := r.start(); err != nil {
+	err = r.start()
+	t.Cleanup(r.state.Close)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return r

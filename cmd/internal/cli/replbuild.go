@@ -37,7 +37,7 @@ func (r *session) derivation(text string) (storepath.Path, error) {
 		return storepath.Path{}, errors.New("expression does not evaluate to a derivation, so I can't build it")
 	}
 	drv, err := found[0].DrvPath()
-	if err == nil && r.writable == nil {
+	if err == nil && r.maker == nil {
 		err = errors.New("there is no store to build in; name a folder with --store")
 	}
 	return drv, err
@@ -53,7 +53,7 @@ func (r *session) build(arg string) error {
 func (r *session) buildLinked(arg string) error {
 	return r.buildAll(arg, func(output string, path storepath.Path) error {
 		link := "repl-result-" + output
-		if err := r.writable.AddRoot(r.ctx, r.w.abs(link), path); err != nil {
+		if err := r.maker.st.AddRoot(r.ctx, r.w.abs(link), path); err != nil {
 			return err
 		}
 		fmt.Fprintf(r.w.stdout, "  ./%s -> %s\n", link, path)
@@ -68,12 +68,12 @@ func (r *session) buildAll(arg string, deliver func(output string, path storepat
 		return err
 	}
 	r.progress.run()
-	err = realise(r.ctx, r.w, &buildFlags{evalFlags: r.f.evalFlags}, r.set, r.writable, r.progress, []build.Goal{{Drv: drv}}, false)
+	err = r.maker.realise(r.ctx, []build.Goal{{Drv: drv}}, manner{})
 	r.progress.rest()
 	if err != nil {
 		return err
 	}
-	d, err := r.writable.ReadDerivation(r.ctx, drv)
+	d, err := r.maker.st.ReadDerivation(r.ctx, drv)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (r *session) log(arg string) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(build.LogFile(r.writable, drv))
+	file, err := os.Open(build.LogFile(r.maker.st, drv))
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("build log of '%s' is not available", drv)
 	}

@@ -6,41 +6,35 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// replUsage is shown before the flags.
-const replUsage = `Usage: %s [FLAG]... [FILE]...
-  or:  %s [FLAG]... (--file FILE | --expr EXPRESSION) [ATTRIBUTE PATH]...
-
-Evaluate Nix expressions as they are typed, or read from standard input. The
+// replUsage is what --help shows.
+var replUsage = usage{
+	forms: []string{"[FLAG]... [FILE]...", "[FLAG]... (--file FILE | --expr EXPRESSION) [ATTRIBUTE PATH]..."},
+	about: `Evaluate Nix expressions as they are typed, or read from standard input. The
 attributes of what is in the files, or of the values at the attribute paths, are
-variables. Type :? for the other things that can be asked for.
-
-%s
-The lines of this and earlier sessions are kept in
+variables. Type :? for the other things that can be asked for.`,
+	end: `The lines of this and earlier sessions are kept in
 $XDG_STATE_HOME/gonix/repl-history (usually below ~/.local/state). :e runs
-$EDITOR. NIX_SHOW_STATS=1 prints statistics at the end.
-`
+$EDITOR. NIX_SHOW_STATS=1 prints statistics at the end.`,
+}
 
 // replFlags is the command line of gonix repl, which is that of nix repl, and
 // of its older form where the arguments are files.
 type replFlags struct {
-	instantiateFlags
+	evalFlags
 	file, expr string
 }
 
 // newReplFlags declares the flags; usage comes from the same table.
 func newReplFlags(name string) (*replFlags, *pflag.FlagSet) {
 	f := &replFlags{}
-	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
-	fs.SortFlags = false
+	fs := newFlagSet(name)
 	fs.StringVarP(&f.file, "file", "f", "", "load this `file`; the arguments are attribute paths in it")
 	fs.StringVarP(&f.expr, "expr", "E", "", "load the value of this `expression`; the arguments are attribute paths in it")
 	f.declareArguments(fs)
 	f.declareSettings(fs)
 	f.declareSettingFlags(fs)
-	fs.VarPF(settingValue{f: &f.evalFlags, name: "pure-eval", isSwitch: true, negated: true}, "impure", "", "the opposite of --pure-eval").NoOptDefVal = "true"
-	fs.CountVarP(&f.verbose, "verbose", "v", "show build logs; twice: say more")
-	fs.BoolVarP(&f.noOutput, "no-build-output", "Q", false, "show no build logs unless a build fails")
-	fs.BoolVar(&f.quiet, "quiet", false, "show values and errors only")
+	f.declareImpure(fs)
+	f.declareOutput(fs)
 	f.declareLast(fs)
 	return f, fs
 }
@@ -62,12 +56,12 @@ func (f *replFlags) loads() []load {
 	kind := loadFile
 	if f.file != "" || f.exprs {
 		kind = loadAttr
-		if len(f.files) == 0 {
+		if len(f.args) == 0 {
 			return []load{{kind, ""}}
 		}
 	}
 	var out []load
-	for _, arg := range f.files {
+	for _, arg := range f.args {
 		out = append(out, load{kind, arg})
 	}
 	return out

@@ -79,10 +79,10 @@ func (r *session) valueOf(l load) (value.Value, error) {
 	}
 	var v value.Value
 	var err error
-	if r.flags.exprs {
-		v, err = r.state.Expression(r.flags.expr, r.w.cwd, "«string»")
+	if r.f.exprs {
+		v, err = r.state.Expression(r.f.expr, r.w.cwd, "«string»")
 	} else {
-		v, err = r.fileValue(r.flags.file)
+		v, err = r.fileValue(r.f.file)
 	}
 	if err != nil {
 		return nil, err

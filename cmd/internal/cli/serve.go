@@ -9,40 +9,35 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"gonix/derivation/cacheserver"
 	"gonix/derivation/store"
 )
 
 // serveCommand offers the store as a binary cache until it is interrupted.
 func serveCommand(ctx context.Context, w *world, name string, args []string) error {
-	var f evalFlags
+	var f commonFlags
 	var files []string
 	var listen string
 	var priority int
-	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
-	fs.SortFlags = false
+	fs := newFlagSet(name)
 	fs.StringVarP(&listen, "listen", "l", "127.0.0.1:5000", "`address` and port")
 	fs.StringArrayVarP(&files, "key-file", "k", nil, "`file` with the secret key that signs the answers (repeatable)")
 	fs.IntVar(&priority, "priority", 30, "what clients are told: caches with smaller `numbers` are asked first")
 	f.declareSettings(fs)
 	f.declareLast(fs)
-	if err := f.parse(fs, args); err != nil {
-		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
+	set, stop, err := begin(w, &f, fs, args, usage{forms: []string{"[FLAG]..."}, about: "Offer the store as a binary cache over HTTP."})
+	if set == nil {
+		return err
 	}
-	if f.help {
-		fmt.Fprintf(w.stdout, "Usage: %s [FLAG]...\n\nOffer the store as a binary cache over HTTP.\n\n%s", name, fs.FlagUsages())
-		return nil
+	defer stop()
+	if len(f.args) > 0 {
+		return seeHelp(fmt.Errorf("'%s' is one argument too many", f.args[0]), name)
 	}
-	if len(f.files) > 0 {
-		return fmt.Errorf("'%s' is one argument too many\nTry '%s --help' for more information.", f.files[0], name)
-	}
-	keys, err := w.secretKeys(files)
+	keys, err := secretKeys(w, files)
 	if err != nil {
 		return err
 	}
-	st, err := w.openStoreAt(f.store, store.Options{ReadOnly: true})
+	st, err := openStoreAt(w, f.store, store.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
@@ -62,8 +57,8 @@ func serveCommand(ctx context.Context, w *world, name string, args []string) err
 		ErrorLog:          log.New(w.stderr, "", 0),
 	}
 	fmt.Fprintf(w.stderr, "serving '%s' at http://%s\n", st.Dir(), socket.Addr())
-	stop := context.AfterFunc(ctx, func() { server.Close() })
-	defer stop()
+	unhook := context.AfterFunc(ctx, func() { server.Close() })
+	defer unhook()
 	if err := server.Serve(socket); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"gonix/derivation/build"
-	"gonix/derivation/store"
 	"gonix/derivation/storepath"
 	"gonix/eval"
 	"gonix/eval/instantiate"
@@ -18,7 +17,8 @@ import (
 // /bin/sh. Derivations of a package set name their own; one is made for those
 // of the plan that count on /bin/sh being there, as C++ Nix is set up to have
 // it. "" means that nobody asks.
-func sandboxShell(ctx context.Context, set *settings, st *store.Local, plan *build.Plan, run func([]build.Goal) error) (string, error) {
+func (m *maker) sandboxShell(ctx context.Context, plan *build.Plan) (string, error) {
+	st := m.st
 	wanted := false
 	for _, p := range plan.Builds {
 		drv, err := st.ReadDerivation(ctx, p)
@@ -33,7 +33,7 @@ func sandboxShell(ctx context.Context, set *settings, st *store.Local, plan *bui
 	}
 	files := eval.Files{Mounts: []eval.Mount{{Path: builtinSet, FS: nixpkgslite.FS}}, Physical: st.RealFile}
 	inst := instantiate.New(ctx, instantiate.Options{Store: st, Files: files})
-	s := eval.New(eval.Options{Files: files, System: set.System, Builtins: inst.Builtins(), Paths: inst})
+	s := eval.New(eval.Options{Files: files, System: m.set.System, Builtins: inst.Builtins(), Paths: inst})
 	v, err := s.EvalString("(import "+builtinSet+" { }).hello.sandboxShell", "/", "«shell»")
 	if err != nil {
 		return "", fmt.Errorf("find a shell for the sandbox: %s", s.RenderError(err, false, false))
@@ -47,7 +47,7 @@ func sandboxShell(ctx context.Context, set *settings, st *store.Local, plan *bui
 		return "", err
 	}
 	// Its own builders are static programs that need no shell.
-	if err := run(goals); err != nil {
+	if err := m.realise(ctx, goals, manner{}); err != nil {
 		return "", fmt.Errorf("make a shell for the sandbox: %w", err)
 	}
 	if _, _, err := storepath.Split(str.S); err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 
@@ -16,38 +17,38 @@ import (
 
 // signCommand adds signatures to what the store knows about paths.
 func signCommand(ctx context.Context, w *world, name string, args []string) error {
-	var f evalFlags
+	var f commonFlags
 	var files []string
 	var recursive, all bool
-	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
-	fs.SortFlags = false
+	fs := newFlagSet(name)
 	fs.StringArrayVarP(&files, "key-file", "k", nil, "`file` with the secret key (repeatable)")
 	fs.BoolVarP(&recursive, "recursive", "r", false, "sign what the paths refer to, too")
 	fs.BoolVar(&all, "all", false, "sign everything")
 	f.declareSettings(fs)
 	f.declareLast(fs)
-	if err := f.parse(fs, args); err != nil {
-		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
+	set, stop, err := begin(w, &f, fs, args, usage{
+		forms: []string{"-k FILE [FLAG]... PATH..."},
+		about: "Sign store paths with a secret key (see gonix key generate).",
+	})
+	if set == nil {
+		return err
 	}
-	if f.help {
-		fmt.Fprintf(w.stdout, "Usage: %s -k FILE [FLAG]... PATH...\n\nSign store paths with a secret key (see gonix key generate).\n\n%s", name, fs.FlagUsages())
-		return nil
-	}
+	defer stop()
 	if len(files) == 0 {
-		return fmt.Errorf("name the file of a secret key with '-k'\nTry '%s --help' for more information.", name)
+		return seeHelp(errors.New("name the file of a secret key with '-k'"), name)
 	}
-	keys, err := w.secretKeys(files)
+	keys, err := secretKeys(w, files)
 	if err != nil {
 		return err
 	}
-	st, err := w.openStoreAt(f.store, store.Options{})
+	st, err := openStoreAt(w, f.store, store.Options{})
 	if err != nil {
 		return err
 	}
 	defer st.Close()
 	var paths []storepath.Path
-	for _, arg := range f.files {
-		p, err := w.storePathOf(st, arg)
+	for _, arg := range f.args {
+		p, err := storePathOf(w, st, arg)
 		if err != nil {
 			return err
 		}
@@ -100,7 +101,7 @@ func keyCommand(_ context.Context, w *world, name string, args []string) error {
 	fs.StringVar(&keyName, "key-name", "", "")
 	fs.BoolVarP(&help, "help", "h", false, "")
 	if err := fs.Parse(args); err != nil {
-		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
+		return seeHelp(err, name)
 	}
 	if help {
 		fmt.Fprint(w.stdout, usage)
@@ -110,7 +111,7 @@ func keyCommand(_ context.Context, w *world, name string, args []string) error {
 	switch {
 	case fs.NArg() == 1 && (word == "generate" || word == "generate-secret"):
 		if keyName == "" {
-			return fmt.Errorf("name the key with '--key-name NAME'\nTry '%s --help' for more information.", name)
+			return seeHelp(errors.New("name the key with '--key-name NAME'"), name)
 		}
 		k, err := signature.Generate(keyName, rand.Reader)
 		if err != nil {
@@ -130,5 +131,5 @@ func keyCommand(_ context.Context, w *world, name string, args []string) error {
 		_, err = io.WriteString(w.stdout, k.Public().String())
 		return err
 	}
-	return fmt.Errorf("say 'generate' or 'convert-secret-to-public'\nTry '%s --help' for more information.", name)
+	return seeHelp(errors.New("say 'generate' or 'convert-secret-to-public'"), name)
 }

@@ -5,13 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
 
-	"gonix/derivation/store"
 	"gonix/derivation/storepath"
 )
 
@@ -24,9 +21,6 @@ type storeFlags struct {
 	stdin   bool
 	silent  bool // print no paths
 	noWarn  bool
-	verbose int
-	quiet   bool
-	noLog   bool
 
 	dryRun, check, repair, ignoreUnknown bool // realise
 
@@ -48,12 +42,9 @@ type storeFlags struct {
 
 // storeRun is one run of it, or of another command that works on a store.
 type storeRun struct {
-	w    *world
+	*maker
 	ctx  context.Context
 	f    *storeFlags
-	set  *settings
-	st   *store.Local
-	p    *progress
 	out  *bufio.Writer // standard output
 	args []string
 
@@ -97,8 +88,7 @@ var storeOperations = []storeOperation{
 
 func newStoreFlags(name string) (*storeFlags, *pflag.FlagSet) {
 	f := &storeFlags{ops: make([]bool, len(storeOperations))}
-	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
-	fs.SortFlags = false
+	fs := newFlagSet(name)
 	for i, op := range storeOperations {
 		fs.BoolVarP(&f.ops[i], op.name, op.short, false, op.usage)
 		if op.alias != "" {
@@ -129,9 +119,7 @@ func newStoreFlags(name string) (*storeFlags, *pflag.FlagSet) {
 	fs.BoolVar(&f.checkContents, "check-contents", false, "verify: that contents have not changed, too")
 	f.declareSettings(fs)
 	f.declareSettingFlags(fs, "max-jobs", "cores", "keep-going", "keep-failed", "timeout", "max-silent-time")
-	fs.CountVarP(&f.verbose, "verbose", "v", "show build logs; twice: say more")
-	fs.BoolVarP(&f.noLog, "no-build-output", "Q", false, "show no build logs unless a build fails")
-	fs.BoolVar(&f.quiet, "quiet", false, "show errors only")
+	f.declareOutput(fs)
 	f.declareLast(fs)
 	return f, fs
 }
@@ -143,17 +131,11 @@ func storeCommand(ctx context.Context, w *world, name string, args []string) err
 		return nixSubcommand(ctx, w, append([]string{"store"}, args...))
 	}
 	f, fs := newStoreFlags(name)
-	if err := f.parse(fs, args); err != nil {
-		return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
+	set, stop, err := begin(w, f, fs, args, usage{forms: []string{"OPERATION [FLAG]... [ARGUMENT]..."}, about: "Look at the store and change it."})
+	if set == nil {
+		return err
 	}
-	switch {
-	case f.help:
-		fmt.Fprintf(w.stdout, "Usage: %s OPERATION [FLAG]... [ARGUMENT]...\n\nLook at the store and change it.\n\n%s", name, fs.FlagUsages())
-		return nil
-	case f.version:
-		fmt.Fprintf(w.stdout, "%s (gonix) %s\n", name, version)
-		return nil
-	}
+	defer stop()
 	var op *storeOperation
 	for i := range storeOperations {
 		if f.ops[i] {
@@ -164,9 +146,9 @@ func storeCommand(ctx context.Context, w *world, name string, args []string) err
 		}
 	}
 	if op == nil {
-		return fmt.Errorf("no operation specified\nTry '%s --help' for more information.", name)
+		return seeHelp(errors.New("no operation specified"), name)
 	}
-	x, shut, err := newStoreRun(ctx, w, f, op.bare)
+	x, shut, err := newStoreRun(ctx, w, f, set, op.bare)
 	if err != nil {
 		return err
 	}
@@ -182,28 +164,18 @@ func storeCommand(ctx context.Context, w *world, name string, args []string) err
 	return x.end(op.run(x))
 }
 
-// newStoreRun reads the settings, opens the store unless bare, and starts to show
-// what goes on.
-func newStoreRun(ctx context.Context, w *world, f *storeFlags, bare bool) (x *storeRun, shut func(), err error) {
-	set, err := w.loadSettings(w.called)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := f.apply(&set, w.warn); err != nil {
-		return nil, nil, err
-	}
-	p := newProgress(w.stderr, w.terminal && !f.quiet, w.width)
-	p.quiet = f.quiet
-	p.logs = !f.noLog && !f.quiet && (f.verbose > 0 || !w.terminal)
-	x = &storeRun{w: w, ctx: ctx, f: f, set: &set, p: p, out: bufio.NewWriter(w.stdout), args: f.files}
+// newStoreRun opens the store unless bare, and starts to show what goes on.
+func newStoreRun(ctx context.Context, w *world, f *storeFlags, set *settings, bare bool) (x *storeRun, shut func(), err error) {
+	p := f.progress(w)
+	x = &storeRun{maker: &maker{w: w, set: set, p: p}, ctx: ctx, f: f, out: bufio.NewWriter(w.stdout), args: f.args}
 	if bare {
 		return x, func() { p.close() }, nil
 	}
-	if x.st, err = w.openStore(&f.evalFlags, &set, p); err != nil {
+	if x.maker, err = openMaker(w, f.store, set, p); err != nil {
 		return nil, nil, err
 	}
 	p.run()
-	return x, func() { p.close(); x.st.Close() }, nil
+	return x, func() { p.close(); x.maker.close() }, nil
 }
 
 // end writes what is left to write.
@@ -234,24 +206,6 @@ func (x *storeRun) noArguments() error {
 // outside of the store. (Nix: followLinksToStorePath)
 func (x *storeRun) follow(arg string) (storepath.Path, error) {
 	return followToStore(x.w, x.st, arg)
-}
-
-func followToStore(w *world, st *store.Local, arg string) (storepath.Path, error) {
-	file := w.abs(arg)
-	for range 100 {
-		if p, _, err := storepath.Split(st.LogicalFile(file)); err == nil {
-			return p, nil
-		}
-		target, err := os.Readlink(file)
-		if err != nil {
-			break
-		}
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(filepath.Dir(file), target)
-		}
-		file = filepath.Clean(target)
-	}
-	return storepath.Path{}, fmt.Errorf("path '%s' is not in the Nix store", w.abs(arg))
 }
 
 // followAll is follow for all arguments.

@@ -41,7 +41,7 @@ func (x *storeRun) gc() error {
 
 // collect runs the collector and says what it did.
 func (x *storeRun) collect(opts gc.Options) error {
-	opts.Bonds, opts.Info = x.set.bonds(), x.info
+	opts.Bonds, opts.Info = bonds(x.set), x.info
 	result, err := gc.Collect(x.ctx, x.st, opts)
 	if result == nil {
 		return err

@@ -298,7 +298,7 @@ func (x *storeRun) queryRoots() error {
 	if err != nil {
 		return err
 	}
-	keepers, err := x.st.ReferrersClosure(x.ctx, x.set.bonds(), subjects...)
+	keepers, err := x.st.ReferrersClosure(x.ctx, bonds(x.set), subjects...)
 	if err != nil {
 		return err
 	}

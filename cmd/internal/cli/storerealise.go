@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -86,11 +85,7 @@ func split(list []realisation) (goals []build.Goal, others []storepath.Path) {
 
 func (x *storeRun) planOnly(list []realisation) error {
 	goals, _ := split(list)
-	var opts build.Options
-	if err := x.w.substitution(x.set, x.st, x.p, &opts); err != nil {
-		return err
-	}
-	plan, err := opts.Plan(x.ctx, x.st, goals)
+	plan, err := x.plan(x.ctx, goals)
 	if err != nil {
 		return err
 	}
@@ -109,8 +104,7 @@ func (x *storeRun) build(list []realisation) error {
 	if len(goals) == 0 {
 		return nil
 	}
-	f := &buildFlags{evalFlags: x.f.evalFlags, repair: x.f.repair}
-	return realise(x.ctx, x.w, f, x.set, x.st, x.p, goals, x.f.check)
+	return x.maker.realise(x.ctx, goals, manner{check: x.f.check, repair: x.f.repair})
 }
 
 // ensure makes a path valid that is no derivation.
@@ -120,7 +114,7 @@ func (x *storeRun) ensure(p storepath.Path) error {
 	}
 	ok, err := x.st.IsValid(x.ctx, p)
 	if err == nil && !ok {
-		ok, err = x.fetch(p)
+		ok, err = x.fetch(x.ctx, p)
 	}
 	if err == nil && !ok {
 		err = fmt.Errorf("path '%s' does not exist and cannot be created", p)
@@ -129,22 +123,6 @@ func (x *storeRun) ensure(p storepath.Path) error {
 		err = x.mend(x.ctx, p)
 	}
 	return err
-}
-
-// fetch gets a path from the substituters, if one of them has it.
-func (x *storeRun) fetch(p storepath.Path) (ok bool, err error) {
-	var opts build.Options
-	if err := x.w.substitution(x.set, x.st, x.p, &opts); err != nil || opts.Substituter == nil {
-		return false, err
-	}
-	found, err := opts.Substituter.Find(x.ctx, []storepath.Path{p})
-	if _, ok := found[p]; !ok || err != nil {
-		return false, err
-	}
-	if err := opts.Substituter.Fetch(x.ctx, []storepath.Path{p})[p]; err != nil {
-		return false, err
-	}
-	return true, nil
 }
 
 // deliver makes the links to what r has become, and returns what is to be
@@ -196,30 +174,3 @@ func (x *storeRun) root(p storepath.Path, output string) (string, error) {
 	}
 	return link, x.st.AddRoot(x.ctx, link, p)
 }
-
-// printPlan says what would be built.
-func printPlan(w *world, plan *build.Plan) {
-	switch n := len(plan.Builds); {
-	case n == 1:
-		fmt.Fprintln(w.stderr, "this derivation will be built:")
-	case n > 1:
-		fmt.Fprintf(w.stderr, "these %d derivations will be built:\n", n)
-	}
-	for _, drv := range plan.Builds {
-		fmt.Fprintf(w.stderr, "  %s\n", drv)
-	}
-	printFetches(w, plan)
-}
-
-// mend makes one path whole again.
-func (x *storeRun) mend(ctx context.Context, p storepath.Path) error {
-	opts, err := buildOptions(ctx, x.w, &buildFlags{evalFlags: x.f.evalFlags}, x.set, x.st, x.p, nil)
-	if err != nil {
-		return err
-	}
-	err = build.RepairPath(ctx, x.st, p, opts, x.substitute())
-	return reportFailures(x.w, x.p, err)
-}
-
-// substitute is how a damaged path is fetched again; nil if it is not.
-func (x *storeRun) substitute() func(context.Context, storepath.Path) error { return nil }

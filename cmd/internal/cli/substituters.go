@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"gonix/derivation/binarycache"
@@ -22,9 +20,13 @@ import (
 // not be reached.
 const unreachableFor = 5 * time.Minute
 
-// caches is what a command has opened of binary caches: it asks each of them once,
+// caches are the binary caches that a command uses: it asks each of them once,
 // however often it builds.
 type caches struct {
+	w   *world
+	set *settings
+	p   *progress
+
 	memory *memory.Disk
 	store  *store.Local // that the substituter is for
 	sub    *substitute.Substituter
@@ -38,34 +40,36 @@ func (c *caches) close() {
 	}
 }
 
+func (c *caches) warn(text string) { c.p.printf("warning: %s", text) }
+
 // substitution adds to opts what the settings say about binary caches and
 // signatures.
-func (w *world) substitution(set *settings, st *store.Local, p *progress, opts *build.Options) error {
-	opts.AlwaysSubstitute = set.AlwaysSubstitute
-	opts.Fallback = set.Fallback
-	sign, err := w.signer(set)
+func (c *caches) substitution(st *store.Local, opts *build.Options) error {
+	opts.AlwaysSubstitute = c.set.AlwaysSubstitute
+	opts.Fallback = c.set.Fallback
+	sign, err := signer(c.w, c.set)
 	if err != nil {
 		return err
 	}
 	opts.Sign = sign
-	if !set.Substitute || len(set.Substituters) == 0 {
+	if !c.set.Substitute || len(c.set.Substituters) == 0 {
 		return nil
 	}
-	if w.caches.sub == nil || w.caches.store != st {
-		sub, err := w.newSubstituter(set, st, p)
+	if c.sub == nil || c.store != st {
+		sub, err := c.substituter(st)
 		if err != nil {
 			return err
 		}
-		w.caches.sub, w.caches.store = sub, st
+		c.sub, c.store = sub, st
 	}
-	opts.Substituter = w.caches.sub
+	opts.Substituter = c.sub
 	return nil
 }
 
 // signer signs what is built with the secret keys of the settings; nil if there
 // are none.
-func (w *world) signer(set *settings) (func(*store.Info) error, error) {
-	keys, err := w.secretKeys(set.SecretKeyFiles)
+func signer(w *world, set *settings) (func(*store.Info) error, error) {
+	keys, err := secretKeys(w, set.SecretKeyFiles)
 	if err != nil || len(keys) == 0 {
 		return nil, err
 	}
@@ -73,7 +77,7 @@ func (w *world) signer(set *settings) (func(*store.Info) error, error) {
 }
 
 // secretKeys reads the keys in files.
-func (w *world) secretKeys(files []string) ([]signature.SecretKey, error) {
+func secretKeys(w *world, files []string) ([]signature.SecretKey, error) {
 	var keys []signature.SecretKey
 	for _, file := range files {
 		text, err := os.ReadFile(w.abs(file))
@@ -89,20 +93,20 @@ func (w *world) secretKeys(files []string) ([]signature.SecretKey, error) {
 	return keys, nil
 }
 
-// newSubstituter opens the substituters of the settings. One that cannot be used
+// substituter opens the substituters of the settings. One that cannot be used
 // is left out with a warning.
-func (w *world) newSubstituter(set *settings, st *store.Local, p *progress) (*substitute.Substituter, error) {
+func (c *caches) substituter(st *store.Local) (*substitute.Substituter, error) {
+	set := c.set
 	keys, err := signature.ParseKeys(set.TrustedKeys)
 	if err != nil {
 		return nil, fmt.Errorf("setting 'trusted-public-keys': %w", err)
 	}
-	mem := w.cacheMemory(set)
-	warn := func(text string) { p.printf("warning: %s", text) }
+	mem := c.remembered()
 	var sources []binarycache.Source
 	for _, text := range set.Substituters {
-		source, err := w.source(set, text, warn, set.connect())
+		source, err := c.source(text, set.connect())
 		if err != nil {
-			warn(fmt.Sprintf("the substituter '%s' is left out: %v", text, err))
+			c.warn(fmt.Sprintf("the substituter '%s' is left out: %v", text, err))
 			continue
 		}
 		if !set.SubstitutersGiven && mem != nil && mem.Unreachable(source.String()) {
@@ -110,7 +114,7 @@ func (w *world) newSubstituter(set *settings, st *store.Local, p *progress) (*su
 		}
 		sources = append(sources, source)
 	}
-	opts := w.substituteOptions(set, p)
+	opts := c.options()
 	opts.Sources, opts.Keys, opts.NoSignatures = sources, keys, !set.RequireSigs
 	opts.Unreachable = func(source string, _ error) {
 		if !set.SubstitutersGiven && mem != nil {
@@ -123,11 +127,12 @@ func (w *world) newSubstituter(set *settings, st *store.Local, p *progress) (*su
 	return substitute.New(st, opts), nil
 }
 
-// substituteOptions are those that do not depend on where objects come from.
-func (w *world) substituteOptions(set *settings, p *progress) substitute.Options {
+// options are those that do not depend on where objects come from.
+func (c *caches) options() substitute.Options {
+	p := c.p
 	return substitute.Options{
-		Queries: max(set.Connections, 1),
-		Jobs:    max(set.SubstitutionJobs, 1),
+		Queries: max(c.set.Connections, 1),
+		Jobs:    max(c.set.SubstitutionJobs, 1),
 		Events: substitute.Events{
 			Started: func(path storepath.Path, from string, size int64) {
 				id := path.String()
@@ -136,110 +141,73 @@ func (w *world) substituteOptions(set *settings, p *progress) substitute.Options
 			},
 			Progress: func(path storepath.Path, done, total int64) { p.received(path.String(), done, max(total, 0)) },
 			Finished: func(path storepath.Path, _ error) { p.finished(path.String()) },
-			Warn:     func(text string) { p.printf("warning: %s", text) },
+			Warn:     c.warn,
 		},
 	}
 }
 
 // source opens a substituter: a binary cache, or a store in a folder.
-func (w *world) source(set *settings, text string, warn func(string), connect time.Duration) (binarycache.Source, error) {
+func (c *caches) source(text string, connect time.Duration) (binarycache.Source, error) {
 	if binarycache.IsURL(text) {
-		return w.openCache(set, text, warn, connect)
+		return c.open(text, connect)
 	}
-	st, err := w.openStoreAt(text, store.Options{ReadOnly: true})
+	st, err := openStoreAt(c.w, text, store.Options{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
 	return binarycache.Objects{Local: st}, nil
 }
 
-// openCache opens the binary cache that a URL names.
-func (w *world) openCache(set *settings, text string, warn func(string), connect time.Duration) (*binarycache.Cache, error) {
+// open opens the binary cache that a URL names.
+func (c *caches) open(text string, connect time.Duration) (*binarycache.Cache, error) {
 	config, err := binarycache.ParseURL(text)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range config.Unknown {
-		warn(fmt.Sprintf("the parameter '%s' of '%s' means nothing here", name, config))
+		c.warn(fmt.Sprintf("the parameter '%s' of '%s' means nothing here", name, config))
 	}
-	keys, err := w.secretKeys(config.SecretKeys)
+	keys, err := secretKeys(c.w, config.SecretKeys)
 	if err != nil {
 		return nil, err
 	}
 	opts := binarycache.Options{
-		Client:      &http.Client{Transport: w.transport(set, connect)},
+		Client:      &http.Client{Transport: transport(c.w, c.set, connect)},
 		Agent:       "gonix/" + version,
-		Connections: set.Connections,
+		Connections: c.set.Connections,
 		Keys:        keys,
 		Patience: binarycache.Patience{
-			Attempts: max(1, set.DownloadAttempts),
-			Stall:    set.StalledTimeout,
+			Attempts: max(1, c.set.DownloadAttempts),
+			Stall:    c.set.StalledTimeout,
 			Backoff:  250 * time.Millisecond,
 		},
 		Secrets: binarycache.S3Secrets{
-			AccessKey:       w.getenv("AWS_ACCESS_KEY_ID"),
-			SecretKey:       w.getenv("AWS_SECRET_ACCESS_KEY"),
-			SessionToken:    w.getenv("AWS_SESSION_TOKEN"),
-			CredentialsFile: w.getenv("AWS_SHARED_CREDENTIALS_FILE"),
+			AccessKey:       c.w.getenv("AWS_ACCESS_KEY_ID"),
+			SecretKey:       c.w.getenv("AWS_SECRET_ACCESS_KEY"),
+			SessionToken:    c.w.getenv("AWS_SESSION_TOKEN"),
+			CredentialsFile: c.w.getenv("AWS_SHARED_CREDENTIALS_FILE"),
 		},
 	}
-	if profile := w.getenv("AWS_PROFILE"); profile != "" && config.URL.Scheme == "s3" && !config.Params.Has("profile") {
+	if profile := c.w.getenv("AWS_PROFILE"); profile != "" && config.URL.Scheme == "s3" && !config.Params.Has("profile") {
 		config.Params.Set("profile", profile)
 	}
-	if mem := w.cacheMemory(set); mem != nil {
+	if mem := c.remembered(); mem != nil {
 		opts.Memory = mem
 	}
 	return binarycache.Open(config, opts)
 }
 
-// cacheMemory is where answers of caches are remembered; nil if the user has no
+// remembered is where answers of caches are remembered; nil if the user has no
 // folder for such things.
-func (w *world) cacheMemory(set *settings) *memory.Disk {
-	if w.caches.memory == nil {
-		dir := w.getenv("XDG_CACHE_HOME")
-		if !filepath.IsAbs(dir) {
-			if w.getenv("HOME") == "" {
-				return nil
-			}
-			dir = filepath.Join(w.getenv("HOME"), ".cache")
+func (c *caches) remembered() *memory.Disk {
+	if c.memory == nil {
+		dir := c.w.cacheDir()
+		if dir == "" {
+			return nil
 		}
-		w.caches.memory = memory.New(filepath.Join(dir, "gonix", memory.FileName), memory.Options{
-			Positive: set.PositiveTTL, Negative: set.NegativeTTL, Unreachable: unreachableFor, Now: time.Now,
+		c.memory = memory.New(filepath.Join(dir, memory.FileName), memory.Options{
+			Positive: c.set.PositiveTTL, Negative: c.set.NegativeTTL, Unreachable: unreachableFor, Now: time.Now,
 		})
 	}
-	return w.caches.memory
-}
-
-// printFetches says what a plan fetches, as nix-build --dry-run does.
-func printFetches(w *world, plan *build.Plan) {
-	if len(plan.Fetches) == 0 {
-		return
-	}
-	var download, unpacked int64
-	for _, f := range plan.Fetches {
-		download += f.DownloadSize
-		unpacked += f.NarSize
-	}
-	sizes := fmt.Sprintf("(%s download, %s unpacked)", binarySize(download), binarySize(unpacked))
-	if len(plan.Fetches) == 1 {
-		fmt.Fprintf(w.stderr, "this path will be fetched %s:\n", sizes)
-	} else {
-		fmt.Fprintf(w.stderr, "these %d paths will be fetched %s:\n", len(plan.Fetches), sizes)
-	}
-	sorted := slices.Clone(plan.Fetches)
-	slices.SortFunc(sorted, func(a, b build.Substitute) int {
-		return cmp.Or(cmp.Compare(a.Path.Name(), b.Path.Name()), storepath.Compare(a.Path, b.Path))
-	})
-	for _, f := range sorted {
-		fmt.Fprintf(w.stderr, "  %s\n", f.Path)
-	}
-}
-
-// binarySize is a size as Nix shows it, in powers of 1024 from KiB up.
-func binarySize(n int64) string {
-	f, unit := float64(n)/1024, 0
-	for f >= 1024 && unit < 5 {
-		f, unit = f/1024, unit+1
-	}
-	return fmt.Sprintf("%.1f %ciB", f, "KMGTPE"[unit])
+	return c.memory
 }

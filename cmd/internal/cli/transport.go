@@ -15,7 +15,7 @@ import (
 
 // transport carries requests: it honours the usual proxy variables, gives up
 // connecting in time, and knows the passwords of the netrc file.
-func (w *world) transport(set *settings, connect time.Duration) http.RoundTripper {
+func transport(w *world, set *settings, connect time.Duration) http.RoundTripper {
 	file := set.NetrcFile
 	if file == "" {
 		file = filepath.Join(w.confDir(), "netrc")

@@ -14,13 +14,15 @@ func nixWhyDepends(ctx context.Context, w *world, name string, args []string) er
 	var why graphtext.Why
 	fs.BoolVarP(&why.All, "all", "a", false, "show all ways, not only the shortest")
 	fs.BoolVar(&why.Precise, "precise", false, "show in which files each path refers to the next")
-	if err := f.start(w, fs, args); err != nil {
-		return shown(err)
+	set, stop, err := f.begin(w, fs, args)
+	if set == nil {
+		return err
 	}
-	if len(f.files) != 2 {
+	defer stop()
+	if len(f.args) != 2 {
 		return errors.New("two paths are needed: what depends, and what it depends on")
 	}
-	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, false)
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, set, false)
 	if err != nil {
 		return err
 	}
@@ -59,10 +61,12 @@ func nixWhyDepends(ctx context.Context, w *world, name string, args []string) er
 // nixLog is gonix log and nix log.
 func nixLog(ctx context.Context, w *world, name string, args []string) error {
 	f, fs := newNixFlags(name, true)
-	if err := f.start(w, fs, args); err != nil {
-		return shown(err)
+	set, stop, err := f.begin(w, fs, args)
+	if set == nil {
+		return err
 	}
-	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, false)
+	defer stop()
+	x, shut, err := newStoreRun(ctx, w, &f.storeFlags, set, false)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gonix/derivation/store"
+	"gonix/derivation/storepath"
+)
+
+// followToStore returns the store path that arg names or lies in, through any links
+// outside of the store. (Nix: followLinksToStorePath)
+func followToStore(w *world, st *store.Local, arg string) (storepath.Path, error) {
+	file := w.abs(arg)
+	for range 100 {
+		if p, _, err := storepath.Split(st.LogicalFile(file)); err == nil {
+			return p, nil
+		}
+		target, err := os.Readlink(file)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(file), target)
+		}
+		file = filepath.Clean(target)
+	}
+	return storepath.Path{}, fmt.Errorf("path '%s' is not in the Nix store", w.abs(arg))
+}
+
+// storePathOf is the store path that an argument names, directly, by a file below
+// it, or by a link that leads to it.
+func storePathOf(w *world, st *store.Local, arg string) (storepath.Path, error) {
+	name := w.abs(arg)
+	logical := func(file string) string {
+		if st == nil {
+			return file
+		}
+		return st.LogicalFile(file)
+	}
+	if p, _, err := storepath.Split(logical(name)); err == nil {
+		return p, nil
+	}
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return storepath.Path{}, err
+	}
+	if p, _, err := storepath.Split(logical(real)); err == nil {
+		return p, nil
+	}
+	// A link into another store than the one at hand.
+	if at := strings.LastIndex(real, storepath.Dir+"/"); at >= 0 {
+		if p, _, err := storepath.Split(real[at:]); err == nil {
+			return p, nil
+		}
+	}
+	return storepath.Path{}, fmt.Errorf("'%s' is not in the store", arg)
+}
