@@ -14,3 +14,7 @@ import "embed"
 //go:embed default.nix
 //go:embed bootstrap build-support lib overlays pkgs stdenv tests top-level
 var FS embed.FS
+
+// Mount is where the tree seems to lie in evaluations: messages and
+// builtins.toString show it.
+const Mount = "/gonix/nixpkgs-lite"

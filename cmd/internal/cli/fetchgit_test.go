@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"gonix/cmd/internal/process"
 	"gonix/derivation/store"
 )
 
@@ -113,8 +114,8 @@ func TestFetchGitAgainstNix(t *testing.T) {
 		}
 		var stdout, stderr bytes.Buffer
 		env := map[string]string{"HOME": home}
-		w := &world{stdout: &stdout, stderr: &stderr, cwd: dir, width: func() int { return 80 },
-			lookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
+		w := &process.World{Stdout: &stdout, Stderr: &stderr, Cwd: dir, Width: func() int { return 80 },
+			LookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
 		status := run(t.Context(), w, "gonix", []string{"instantiate", "--store", ours, "--eval", "--strict", "-E", expr})
 		if status != 0 || stdout.String() != want {
 			t.Errorf("%s\n got %s%s\nwant %s", q.expr, &stdout, &stderr, want)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"gonix/cmd/internal/process"
 	"gonix/dockertools/image"
 )
 
@@ -75,7 +76,7 @@ func TestImageHostile(t *testing.T) {
 	sound := write("sound", good)
 	call := func(args ...string) (int, string) {
 		var stdout, stderr bytes.Buffer
-		w := &world{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, cwd: dir, lookupEnv: func(string) (string, bool) { return "", false }, width: func() int { return 80 }}
+		w := &process.World{Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, Cwd: dir, LookupEnv: func(string) (string, bool) { return "", false }, Width: func() int { return 80 }}
 		return run(t.Context(), w, "gonix", append([]string{"image"}, args...)), stderr.String()
 	}
 	if code, text := call("verify", sound); code != 0 {

@@ -33,18 +33,34 @@ var forbidden = []struct{ from, to, why string }{
 // owners says where a module may be imported; tests may do as they like.
 var owners = map[string][]string{
 	"github.com/alecthomas/participle/v2":    {"parser"},
-	"github.com/spf13/pflag":                 {"cmd/internal/cli"},
-	"golang.org/x/term":                      {"cmd/internal/cli"},
+	"github.com/spf13/pflag":                 {"cmd/internal"},
+	"golang.org/x/term":                      {"cmd/internal"},
 	"zombiezen.com/go/sqlite":                {"derivation/store", "derivation/narinfo/memory"},
 	"github.com/mikelolasagasti/xz":          {"derivation/fetch", "dockertools/archive", "derivation/binarycache"},
 	"github.com/ulikunitz/xz":                {"derivation/binarycache"},
 	"github.com/andybalholm/brotli":          {"derivation/binarycache"},
 	"github.com/minio/minio-go/v7":           {"derivation/binarycache"},
 	"github.com/go-git/go-git/v5":            {"derivation/fetch/git"},
-	"github.com/google/go-containerregistry": {"dockertools/registry", "cmd/internal/cli"},
+	"github.com/google/go-containerregistry": {"dockertools/registry", "cmd/internal/network", "cmd/internal/image"},
 	"mvdan.cc/sh/v3":                         {"dockertools/lint"},
-	"golang.org/x/sys":                       {"derivation/sandbox", "derivation/store", "derivation/build", "dockertools", "cmd/internal/cli"},
+	"golang.org/x/sys":                       {"derivation/sandbox", "derivation/store", "derivation/build", "dockertools", "cmd/internal"},
 	"github.com/klauspost/compress":          {"derivation/fetch", "derivation/build", "derivation/binarycache", "dockertools"},
+}
+
+// layers are the packages of cmd/internal, the lowest first. None knows one that
+// comes after it, nor one of its own row.
+var layers = [][]string{
+	{"process", "terminal", "heap"},
+	{"config"},
+	{"stores"},
+	{"network"},
+	{"realise"},
+	{"expression"},
+	{"hash", "cache", "instantiate"},
+	{"image"},
+	{"build", "repl", "nixstore"},
+	{"nix"},
+	{"cli"},
 }
 
 type pkg struct {
@@ -74,9 +90,18 @@ func listPackages(t *testing.T) []pkg {
 
 func below(path, prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") }
 
+// layerOf is the row of layers that has the package, -1 for other packages.
+func layerOf(path string) int {
+	name, _ := strings.CutPrefix(path, "gonix/cmd/internal/")
+	return slices.IndexFunc(layers, func(row []string) bool { return path != name && slices.Contains(row, name) })
+}
+
 // TestImports keeps data flowing one way.
 func TestImports(t *testing.T) {
 	for _, p := range listPackages(t) {
+		if below(p.ImportPath, "gonix/cmd/internal") && layerOf(p.ImportPath) < 0 && !below(p.ImportPath, "gonix/cmd/internal/cli") {
+			t.Errorf("%s has no row in layers", p.ImportPath)
+		}
 		name := strings.TrimPrefix(p.ImportPath, "gonix/")
 		for _, rule := range forbidden {
 			if !below(name, rule.from) {
@@ -94,6 +119,10 @@ func TestImports(t *testing.T) {
 			}
 		}
 		for _, imp := range p.Imports {
+			from, to := layerOf(p.ImportPath), layerOf(imp)
+			if from >= 0 && to >= from || from < 0 && to >= 0 && imp != "gonix/cmd/internal/cli" {
+				t.Errorf("%s imports %s, which is no lower layer", name, imp)
+			}
 			for module, places := range owners {
 				if below(imp, module) && !slices.ContainsFunc(places, func(place string) bool { return below(name, place) }) {
 					t.Errorf("%s imports %s, which is for %s alone", name, imp, strings.Join(places, ", "))

@@ -1,0 +1,226 @@
+// Package realise makes store paths valid for commands: it plans, builds, fetches,
+// repairs, and says what has failed.
+package realise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"gonix/cmd/internal/config"
+	"gonix/cmd/internal/network"
+	"gonix/cmd/internal/process"
+	"gonix/cmd/internal/stores"
+	"gonix/cmd/internal/terminal"
+	"gonix/derivation/build"
+	"gonix/derivation/store"
+	"gonix/derivation/storepath"
+	"gonix/eval/value"
+)
+
+// Maker makes store paths valid, as the settings say: it builds them or fetches
+// them from binary caches, and shows what goes on.
+type Maker struct {
+	World    *process.World
+	Settings *config.Settings
+	Store    *store.Local
+	Progress *terminal.Progress
+	Caches   *network.Caches
+}
+
+// Open opens the store that a word as after --store names, to write to it.
+func Open(w *process.World, word string, set *config.Settings, p *terminal.Progress) (*Maker, error) {
+	st, err := stores.Open(w, word, set, p)
+	if err != nil {
+		return nil, err
+	}
+	return &Maker{World: w, Settings: set, Store: st, Progress: p, Caches: &network.Caches{World: w, Settings: set, Progress: p}}, nil
+}
+
+func (m *Maker) Close() {
+	m.Caches.Close()
+	m.Store.Close()
+}
+
+// Manner is how goals are made valid.
+type Manner struct {
+	Check  bool // build again what is there, and compare
+	Repair bool // make anew what has changed
+}
+
+// Plan says what making the goals valid would take.
+func (m *Maker) Plan(ctx context.Context, goals []build.Goal) (*build.Plan, error) {
+	var opts build.Options
+	if err := m.Caches.Substitution(m.Store, &opts); err != nil {
+		return nil, err
+	}
+	return opts.Plan(ctx, m.Store, goals)
+}
+
+// Realise makes the goals valid and shows how far it is.
+func (m *Maker) Realise(ctx context.Context, goals []build.Goal, how Manner) error {
+	again := build.Options{Check: how.Check || how.Repair}
+	if err := m.Caches.Substitution(m.Store, &again); err != nil {
+		return err
+	}
+	plan, err := build.SubstituteGoals(ctx, m.Store, goals, again)
+	if err != nil {
+		return m.reportFailures(err)
+	}
+	if len(plan.Builds) == 0 {
+		return nil
+	}
+	opts, err := m.options(ctx, plan)
+	if err != nil {
+		return err
+	}
+	m.Progress.SetTotal(len(plan.Builds))
+	opts.Check = how.Check
+	if how.Repair {
+		err = build.Repair(ctx, m.Store, goals, opts, nil)
+	} else {
+		_, err = build.Run(ctx, m.Store, goals, opts)
+	}
+	return m.reportFailures(err)
+}
+
+// reportFailures says which builds have failed and why; other errors are for the
+// caller.
+func (m *Maker) reportFailures(err error) error {
+	var failed *build.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	m.Progress.Close()
+	for _, e := range failed.Failures {
+		fmt.Fprintf(m.World.Stderr, "error: %s\n", indentRest(e.Error(), "       "))
+	}
+	return process.Exit(failed.ExitStatus())
+}
+
+// options says how to carry out a plan; nil is one that is not known yet.
+func (m *Maker) options(ctx context.Context, plan *build.Plan) (build.Options, error) {
+	set := m.Settings
+	shell := ""
+	if set.Sandbox && plan != nil {
+		var err error
+		shell, err = m.sandboxShell(ctx, plan)
+		if err != nil {
+			return build.Options{}, err
+		}
+	}
+	events := m.show()
+	if set.JSONLogPath != "" {
+		log, err := terminal.OpenJSONLog(m.World.Abs(set.JSONLogPath))
+		if err != nil {
+			return build.Options{}, err
+		}
+		events = log.Also(m.Store, events)
+	}
+	opts := build.Options{
+		Builders:   builders(m.World, set, m.Store, shell),
+		Jobs:       set.MaxJobs,
+		Cores:      set.Cores,
+		KeepGoing:  set.KeepGoing,
+		KeepFailed: set.KeepFailed,
+		Timeout:    set.Timeout,
+		MaxSilent:  set.MaxSilent,
+		MaxLogSize: set.MaxBuildLogSize,
+		LogLines:   set.LogLines,
+		NoLog:      !set.KeepBuildLog,
+		PlainLog:   !set.CompressBuildLog,
+		BuildDir:   set.BuildDir,
+		System:     set.System,
+		LookupEnv:  m.World.LookupEnv,
+		Events:     events,
+	}
+	return opts, m.Caches.Substitution(m.Store, &opts)
+}
+
+// indentRest indents all lines but the first.
+func indentRest(text, by string) string { return strings.ReplaceAll(text, "\n", "\n"+by) }
+
+// show turns the scheduler's events into lines.
+func (m *Maker) show() func(build.Event) {
+	p, st := m.Progress, m.Store
+	download := map[storepath.Path]bool{}
+	return func(e build.Event) {
+		id := e.Drv.String()
+		switch e.Kind {
+		case build.Planned:
+			p.SetTotal(int(e.Total))
+		case build.Waiting:
+			p.Printf("waiting for another process that builds '%s'...", id)
+		case build.Started:
+			drv, err := st.ReadDerivation(context.Background(), e.Drv)
+			download[e.Drv] = err == nil && drv.Builder == "builtin:fetchurl"
+			p.Started(id, strings.TrimSuffix(e.Drv.Name(), ".drv"), download[e.Drv])
+		case build.Phase:
+			p.Phased(id, e.Text)
+		case build.LogLine:
+			if !download[e.Drv] {
+				p.Logged(id, e.Text)
+			}
+		case build.Bytes:
+			p.Received(id, e.Done, e.Total)
+		case build.Note:
+			p.Printf("%s", e.Text)
+		case build.Finished, build.Failed:
+			p.Finished(id)
+		}
+	}
+}
+
+// Fetch gets a path from the substituters, if one of them has it.
+func (m *Maker) Fetch(ctx context.Context, p storepath.Path) (ok bool, err error) {
+	var opts build.Options
+	if err := m.Caches.Substitution(m.Store, &opts); err != nil || opts.Substituter == nil {
+		return false, err
+	}
+	found, err := opts.Substituter.Find(ctx, []storepath.Path{p})
+	if _, ok := found[p]; !ok || err != nil {
+		return false, err
+	}
+	if err := opts.Substituter.Fetch(ctx, []storepath.Path{p})[p]; err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// Mend makes one path whole again.
+func (m *Maker) Mend(ctx context.Context, p storepath.Path) error {
+	opts, err := m.options(ctx, nil)
+	if err != nil {
+		return err
+	}
+	return m.reportFailures(build.RepairPath(ctx, m.Store, p, opts, nil))
+}
+
+// contextGoals says what must be built before a string with this context can
+// be read.
+func contextGoals(elems []value.ContextElem) ([]build.Goal, error) {
+	var goals []build.Goal
+	for _, e := range elems {
+		if e.Kind != value.Built {
+			continue
+		}
+		drv, err := storepath.Parse(e.Path)
+		if err != nil {
+			return nil, err
+		}
+		goals = append(goals, build.Goal{Drv: drv, Outputs: []string{e.Output}})
+	}
+	return goals, nil
+}
+
+// ImportGoals is contextGoals where the settings let evaluation build.
+func ImportGoals(set *config.Settings, elems []value.ContextElem) ([]build.Goal, error) {
+	goals, err := contextGoals(elems)
+	if len(goals) > 0 && !set.ImportFromDerivation {
+		return nil, &value.Error{Kind: value.EvalError, Recoverable: true, Msg: fmt.Sprintf(
+			"cannot build '%s^%s' during evaluation because the option 'allow-import-from-derivation' is disabled",
+			goals[0].Drv, goals[0].Outputs[0])}
+	}
+	return goals, err
+}
