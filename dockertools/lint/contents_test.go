@@ -158,6 +158,8 @@ func TestContents(t *testing.T) {
 			[]string{"warning script: the script /run calls redis, which is in no directory of PATH (" + defaultPath + ")"}},
 		{"hands over something else", `{"Entrypoint":["/run"],"Cmd":["redis"]}`, []member{sh, script("run", "#!/bin/sh\nif [ \"${1#-}\" != x ]; then set -- sh \"$@\"; fi\nexec \"$@\"\n")}, nil},
 		{"hands over an option", `{"Entrypoint":["/run"],"Cmd":["-x"]}`, []member{sh, script("run", "#!/bin/sh\nexec \"$@\"\n")}, nil},
+		{"store is mounted", `{"Cmd":["a"]}`, []member{{"bin/a", "", 0o777, "/nix/store/x/bin/a"}}, []string{"warning store: Cmd a is in the store, which the image does not have"}},
+		{"store without it", `{"Cmd":["/bin/a"]}`, []member{{"bin/a", "", 0o777, "/nix/store/x/bin/a"}, {"nix/store/y", "", 0o444, ""}}, []string{"error command: Cmd /bin/a is not in the image"}},
 		{"user", `{"Cmd":["sh"],"User":"www:redis"}`, []member{sh, passwd, {"etc/group", "wheel:x:1:", 0o644, ""}},
 			[]string{"error user: User names the user 'www', which /etc/passwd does not have", "error user: User names the group 'redis', which /etc/group does not have"}},
 		{"certificates", `{"Cmd":["sh"]}`, []member{sh, exe("lib/libssl.so.3", x86)}, []string{"warning certificates: there are no CA certificates, so that /lib/libssl.so.3 will trust no server"}},

@@ -46,6 +46,9 @@ type subject struct {
 	names []string // of files, in order
 	facts *Facts
 	found []Finding
+	// mounted says that a name led into the store, of which the image has nothing:
+	// it is there when the image runs, or the name leads nowhere.
+	mounted bool
 }
 
 // Check examines an image; facts were gathered when l was read.
@@ -134,6 +137,7 @@ func (s *subject) program(key, name string) *listing.File {
 		dirs = strings.Split(s.searchPath(), ":")
 	}
 	var denied, where string
+	s.mounted = false
 	for _, dir := range dirs {
 		file := path.Join("/", dir, name)
 		switch f := s.resolve(file, 0); {
@@ -145,6 +149,8 @@ func (s *subject) program(key, name string) *listing.File {
 		}
 	}
 	switch {
+	case denied == "" && s.mounted:
+		s.warn("store", name, fmt.Sprintf("%s %s is in the store, which the image does not have", key, name), "mount /nix/store when it is run, or leave includeStorePaths true")
 	case denied != "":
 		s.fail("command", where, denied, "make it executable (chmod +x, writeScript), or name another")
 	case strings.Contains(name, "/"):
@@ -219,6 +225,9 @@ func (s *subject) resolve(name string, links int) *listing.File {
 		full := strings.TrimPrefix(at+"/"+part, "/")
 		f := s.files[full]
 		if f == nil {
+			if s.files["nix/store"] == nil && strings.HasPrefix(path.Clean(name), "/nix/store/") {
+				s.mounted = true
+			}
 			return nil
 		}
 		if f.Kind == tarball.Symlink {

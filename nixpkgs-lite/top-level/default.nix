@@ -54,6 +54,12 @@ let
       glibc = bootstrap.glibc // {
         bin = bootstrap.glibcBin;
         getent = bootstrap.glibcBin;
+        meta = {
+          description = "The C library of GNU, from Debian's packages";
+          homepage = "https://www.gnu.org/software/libc/";
+          license = lib.licenses.lgpl21Plus;
+          platforms = [ "x86_64-linux" ];
+        };
       };
       libc = final.glibc;
       gcc = bootstrap.ccxx;
