@@ -2,11 +2,9 @@ package image
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -187,61 +185,4 @@ func writeArchive(name string, img archive.Tagged) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), name)
-}
-
-// loaders are the programs that take an archive on standard input.
-var loaders = []string{"podman", "docker"}
-
-func loadVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *flags) func([]string) error {
-	with := fs.String("with", "", "the `program`: podman or docker (default: the first that is found)")
-	return func(args []string) error {
-		if len(args) == 0 {
-			args = []string{"result"}
-		}
-		if len(args) != 1 {
-			return errArguments
-		}
-		// What is no image must not reach the program.
-		if _, err := f.open(ctx, w, args[0]); err != nil {
-			return err
-		}
-		names := loaders
-		if *with != "" {
-			names = []string{*with}
-		}
-		for _, name := range names {
-			program, err := exec.LookPath(name)
-			if errors.Is(err, exec.ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			return f.load(ctx, w, program, args[0])
-		}
-		return fmt.Errorf("no program to load the image: neither podman nor docker is in PATH, or not the one that --with names")
-	}
-}
-
-func (f *flags) load(ctx context.Context, w *process.World, program, arg string) error {
-	file, err := f.locate(w, arg)
-	if err != nil {
-		return err
-	}
-	in, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	if info, err := in.Stat(); err != nil {
-		return err
-	} else if info.IsDir() {
-		return fmt.Errorf("'%s' is a directory; %s loads archives alone", arg, filepath.Base(program))
-	}
-	cmd := exec.CommandContext(ctx, program, "load")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, w.Stdout, w.Stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s load: %w", program, err)
-	}
-	return nil
 }
