@@ -28,6 +28,9 @@ func Command(ctx context.Context, w *process.World, name string, args []string) 
 		return err
 	}
 	defer stop()
+	if err := f.documents.Check(f.push != ""); err != nil {
+		return err
+	}
 
 	p := f.Progress(w)
 	p.Raw = process.IsOldName(name)

@@ -40,6 +40,18 @@ type Documents struct {
 	Include    []string
 }
 
+// Check finds out before anything is built what cannot be attached.
+func (d *Documents) Check(pushed bool) error {
+	if (d.sbom != "" || d.provenance) && !pushed {
+		return errors.New("'--sbom' and '--provenance' attach documents to an image that '--push' writes to a registry; 'gonix image sbom' and 'gonix image provenance' print them")
+	}
+	if d.sbom == "" {
+		return nil
+	}
+	_, err := sbom.ParseFormat(d.sbom)
+	return err
+}
+
 // DeclareAttach declares which documents a push brings along.
 func (d *Documents) DeclareAttach(fs *pflag.FlagSet) {
 	fs.StringVar(&d.sbom, "sbom", "", "attach an SBOM in this `format`: spdx or cyclonedx")
