@@ -156,7 +156,10 @@ func (d *Derivation) CheckOutputPaths(resolve Resolver) error {
 
 // DrvPath returns the path of d's .drv file (Nix: writeDerivation).
 func (d *Derivation) DrvPath() (storepath.Path, error) {
-	return DrvPath(d.Name, d.AppendTo(nil), d.References())
+	w := writers.Get().(*writer)
+	defer writers.Put(w)
+	w.text = w.appendWhole(w.text[:0], d)
+	return DrvPath(d.Name, w.text, d.References())
 }
 
 // DrvPath returns the path of a .drv file with that text and references.

@@ -146,12 +146,7 @@ func (d *Derivation) scanEnv(s *aterm.Scanner) error {
 func (d *Derivation) AppendTo(b []byte) []byte {
 	w := writers.Get().(*writer)
 	defer writers.Put(w)
-	w.inputs = w.inputs[:0]
-	for p, outs := range d.InputDrvs {
-		w.inputs = append(w.inputs, input{path: p.String(), outputs: outs})
-	}
-	slices.SortFunc(w.inputs, func(x, y input) int { return strings.Compare(x.path, y.path) })
-	return w.appendTo(slices.Grow(b, d.sizeHint(w.inputs)), d, false)
+	return w.appendWhole(b, d)
 }
 
 // input is an element of the list of input derivations: their path or, when
@@ -171,6 +166,16 @@ type writer struct {
 }
 
 var writers = sync.Pool{New: func() any { return new(writer) }}
+
+// appendWhole writes d as it is.
+func (w *writer) appendWhole(b []byte, d *Derivation) []byte {
+	w.inputs = w.inputs[:0]
+	for p, outs := range d.InputDrvs {
+		w.inputs = append(w.inputs, input{path: p.String(), outputs: outs})
+	}
+	slices.SortFunc(w.inputs, func(x, y input) int { return strings.Compare(x.path, y.path) })
+	return w.appendTo(slices.Grow(b, d.sizeHint(w.inputs)), d, false)
+}
 
 // joinByDigest sorts the inputs by digest, and makes one of those that have the
 // same: outputs of one derivation, and different derivations that hash alike.

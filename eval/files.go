@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"gonix/derivation/nar"
@@ -229,21 +230,37 @@ func (f Files) Resolve(p string, last bool) (string, error) {
 
 // ReadFile returns the content of the file at p, following symbolic links.
 func (f Files) ReadFile(p string) ([]byte, error) {
+	var b bytes.Buffer
+	err := f.readInto(&b, p)
+	return b.Bytes(), err
+}
+
+// ReadText is ReadFile for what is wanted as a string.
+func (f Files) ReadText(p string) (string, error) {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	err := f.readInto(b, p)
+	return b.String(), err
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func (f Files) readInto(b *bytes.Buffer, p string) error {
 	p, err := f.Resolve(p, true)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r, err := f.Open(p)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer r.Close()
-	var b bytes.Buffer
 	if file, ok := r.(fs.File); ok {
 		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
 			b.Grow(int(info.Size()) + bytes.MinRead)
 		}
 	}
 	_, err = b.ReadFrom(r)
-	return b.Bytes(), err
+	return err
 }

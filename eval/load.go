@@ -94,11 +94,11 @@ func (s *State) programText(file string) (string, error) {
 	if err := s.mayRead(file, true); err != nil {
 		return "", err
 	}
-	text, err := s.files.ReadFile(file)
+	text, err := s.files.ReadText(file)
 	if err != nil {
 		return "", missingPath(file, err)
 	}
-	return string(text), nil
+	return text, nil
 }
 
 // missingPath is Nix's message for a file that is not there.

@@ -33,8 +33,7 @@ func (s *Local) AddText(ctx context.Context, name, content string, refs []storep
 	return p, nil
 }
 
-// WriteDerivation adds the text of a derivation; it refers to the derivation's
-// inputs, which must be valid.
+// WriteDerivation adds the text of a derivation.
 func (s *Local) WriteDerivation(ctx context.Context, d *derivation.Derivation) (storepath.Path, error) {
 	return s.AddText(ctx, d.Name+storepath.DrvSuffix, string(d.AppendTo(nil)), d.References())
 }

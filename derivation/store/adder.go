@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"gonix/derivation"
 	"gonix/derivation/nar"
 	"gonix/derivation/nixhash"
 	"gonix/derivation/storepath"
@@ -13,8 +14,12 @@ import (
 // implement it; they compute the same paths.
 type Adder interface {
 	// AddText adds a file with the given content that refers to refs, which
-	// must be valid. Derivations are texts named NAME.drv.
+	// must be valid.
 	AddText(ctx context.Context, name, content string, refs []storepath.Path) (storepath.Path, error)
+
+	// WriteDerivation adds the text of a derivation, named NAME.drv; it refers
+	// to the derivation's inputs, which must be valid.
+	WriteDerivation(ctx context.Context, d *derivation.Derivation) (storepath.Path, error)
 
 	// AddTree adds the file tree as an object that refers to nothing. The
 	// tree's filter is called once for each entry.

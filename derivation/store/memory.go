@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"gonix/derivation"
 	"gonix/derivation/nar"
 	"gonix/derivation/nixhash"
 	"gonix/derivation/storepath"
@@ -49,6 +50,11 @@ func (m *Memory) AddText(ctx context.Context, name, content string, refs []store
 	}
 	m.texts[p] = content
 	return p, nil
+}
+
+// WriteDerivation adds the text of a derivation.
+func (m *Memory) WriteDerivation(ctx context.Context, d *derivation.Derivation) (storepath.Path, error) {
+	return m.AddText(ctx, d.Name+storepath.DrvSuffix, string(d.AppendTo(nil)), d.References())
 }
 
 // AddTree adds a file tree.
@@ -144,6 +150,11 @@ var _ Adder = Computing{}
 // AddText returns the path that the text would have.
 func (Computing) AddText(ctx context.Context, name, content string, refs []storepath.Path) (storepath.Path, error) {
 	return storepath.Text(name, nixhash.SumString(nixhash.SHA256, content), refs)
+}
+
+// WriteDerivation returns the path that the derivation would have.
+func (Computing) WriteDerivation(ctx context.Context, d *derivation.Derivation) (storepath.Path, error) {
+	return d.DrvPath()
 }
 
 // AddTree reads the tree and returns the path that it would have.

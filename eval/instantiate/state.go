@@ -75,7 +75,7 @@ type State struct {
 	sources map[string]storepath.Path // copies by the path that was copied
 	objects map[storepath.Path]*object
 	trees   map[string]flakeref.Tree // by the attributes of the input
-	text    []byte                   // room for the text of a derivation
+	unused  []*derivation.Derivation // written ones, to be filled again
 }
 
 // object is what is remembered of a derivation or text.

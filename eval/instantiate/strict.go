@@ -52,8 +52,8 @@ type draft struct {
 	s    *State
 	th   *value.Thread
 	pos  source.Pos
-	drv  derivation.Derivation
-	ctx  *value.Context
+	drv  *derivation.Derivation
+	ctxs []*value.Context // what it depends on
 	json *strings.Builder // the attributes so far, if they are structured
 
 	outputs  []string // nil means "out"
@@ -67,21 +67,48 @@ func (s *State) instantiate(th *value.Thread, pos source.Pos, name string, attrs
 	if err := storepath.CheckName(name); err != nil {
 		return nil, th.Errorf(pos, value.EvalError, "invalid derivation name: %v. Please pass a different 'name'.", err)
 	}
-	d := &draft{s: s, th: th, pos: pos, drv: derivation.Derivation{
-		Name:    name,
-		Outputs: map[string]derivation.Output{},
-		Env:     make(map[string]string, attrs.Len()+1),
-	}}
+	d := &draft{s: s, th: th, pos: pos, drv: s.blank(name, attrs.Len()+1)}
 	if err := d.readAll(attrs); err != nil {
 		return nil, err
 	}
-	if err := s.addInputs(&d.drv, d.ctx); err != nil {
+	if err := s.addInputs(d.drv, value.Union(d.ctxs)); err != nil {
 		return nil, value.AsError(err)
 	}
 	if err := d.complete(); err != nil {
 		return nil, err
 	}
-	return s.write(th, &d.drv)
+	v, err := s.write(th, d.drv)
+	s.unused = append(s.unused, d.drv)
+	return v, err
+}
+
+// blank returns a derivation without anything but its name, in the maps of one
+// that was written if there is one. size is about how many variables it will have.
+func (s *State) blank(name string, size int) *derivation.Derivation {
+	n := len(s.unused)
+	if n == 0 {
+		return &derivation.Derivation{
+			Name:      name,
+			Outputs:   map[string]derivation.Output{},
+			InputDrvs: map[storepath.Path][]string{},
+			Env:       make(map[string]string, size),
+		}
+	}
+	d := s.unused[n-1]
+	s.unused = s.unused[:n-1]
+	clear(d.Outputs)
+	clear(d.InputDrvs)
+	clear(d.Env)
+	clear(d.Args)
+	*d = derivation.Derivation{Name: name, Outputs: d.Outputs, InputDrvs: d.InputDrvs, InputSrcs: d.InputSrcs[:0], Args: d.Args[:0], Env: d.Env}
+	return d
+}
+
+// depend notes what a text depends on.
+func (d *draft) depend(ctx *value.Context) {
+	if n := len(d.ctxs); ctx != nil && (n == 0 || d.ctxs[n-1] != ctx) {
+		d.ctxs = append(d.ctxs, ctx)
+	}
 }
 
 func (d *draft) errorf(format string, args ...any) error {
@@ -196,7 +223,7 @@ func (d *draft) coerce(v value.Value, why string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	d.ctx = d.ctx.Union(str.Ctx)
+	d.depend(str.Ctx)
 	return str.S, nil
 }
 
@@ -226,7 +253,7 @@ func (d *draft) readStructured(key string, v value.Value) error {
 	if err != nil {
 		return err
 	}
-	d.ctx = d.ctx.Union(ctx)
+	d.depend(ctx)
 	if d.json.Len() > 1 {
 		d.json.WriteByte(',')
 	}
@@ -258,7 +285,7 @@ func (d *draft) readStructured(key string, v value.Value) error {
 		if err != nil {
 			return err
 		}
-		d.ctx = d.ctx.Union(str.Ctx)
+		d.depend(str.Ctx)
 		return d.set(key, str.S)
 	case special[key]:
 		str, err := d.th.StringNoCtx(v, d.pos, "")
@@ -390,9 +417,7 @@ func (s *State) parseHash(text string, algo nixhash.Algorithm) (nixhash.Hash, er
 // write adds drv to the store and returns its paths as strings that depend on
 // it.
 func (s *State) write(th *value.Thread, drv *derivation.Derivation) (value.Value, error) {
-	s.text = drv.AppendTo(s.text[:0])
-	refs := drv.References()
-	p, err := s.opt.Store.AddText(s.ctx, drv.Name+storepath.DrvSuffix, string(s.text), refs)
+	p, err := s.opt.Store.WriteDerivation(s.ctx, drv)
 	if err != nil {
 		return nil, value.AsError(err)
 	}
@@ -401,7 +426,7 @@ func (s *State) write(th *value.Thread, drv *derivation.Derivation) (value.Value
 		if err != nil {
 			return nil, value.AsError(err)
 		}
-		s.objects[p] = &object{refs: refs, outputs: drv.OutputNames(), modulo: modulo}
+		s.objects[p] = &object{refs: drv.References(), outputs: drv.OutputNames(), modulo: modulo}
 	}
 	path := p.String()
 	b := value.NewBuilder(1 + len(drv.Outputs))

@@ -84,14 +84,17 @@ func (th *Thread) coerceForced(v Value, pos source.Pos, opt CoerceOptions, why s
 // list, nor after the last element.
 func (th *Thread) coerceList(l *List, pos source.Pos, opt CoerceOptions, why string) (*String, error) {
 	var b strings.Builder
-	var ctx *Context
+	var room [8]*Context
+	ctxs := room[:0]
 	for i, e := range l.Elems {
 		s, err := th.Coerce(e, pos, opt, "while evaluating one element of the list")
 		if err != nil {
 			return nil, WithFrame(err, pos, why)
 		}
 		b.WriteString(s.S)
-		ctx = ctx.Union(s.Ctx)
+		if s.Ctx != nil {
+			ctxs = append(ctxs, s.Ctx)
+		}
 		if i == len(l.Elems)-1 {
 			break
 		}
@@ -99,7 +102,7 @@ func (th *Thread) coerceList(l *List, pos source.Pos, opt CoerceOptions, why str
 			b.WriteByte(' ')
 		}
 	}
-	return &String{S: b.String(), Ctx: ctx}, nil
+	return &String{S: b.String(), Ctx: Union(ctxs)}, nil
 }
 
 func (th *Thread) copyPath(p string) (*String, error) {

@@ -112,6 +112,34 @@ func (c *Context) Union(d *Context) *Context {
 	return &Context{out}
 }
 
+// Union returns the set of what is in any of them, one of them if that holds
+// the others. It may change the order of the list.
+func Union(all []*Context) *Context {
+	if len(all) == 0 {
+		return nil
+	}
+	// Most are small parts of the largest.
+	slices.SortStableFunc(all, func(c, d *Context) int { return len(d.Elems()) - len(c.Elems()) })
+	size := 0
+	rest := all[1:1]
+	for _, c := range all[1:] {
+		if c != nil && !c.within(all[0]) {
+			rest = append(rest, c)
+			size += len(c.elems)
+		}
+	}
+	if len(rest) == 0 {
+		return all[0]
+	}
+	elems := make([]ContextElem, 0, size+len(all[0].elems))
+	elems = append(elems, all[0].elems...)
+	for _, c := range rest {
+		elems = append(elems, c.elems...)
+	}
+	slices.SortFunc(elems, compareElem)
+	return &Context{slices.Compact(elems)}
+}
+
 // within reports whether d holds all that c does.
 func (c *Context) within(d *Context) bool {
 	if len(c.elems) > len(d.elems) {
