@@ -162,7 +162,7 @@ func TestRoundTrip(t *testing.T) {
 	s3 := newS3(t)
 	for _, place := range []string{"file://" + filepath.Join(t.TempDir(), "a+b c"), web, s3} {
 		for _, params := range []string{"", "compression=zstd", "compression=zstd&compression-level=19&parallel-compression=false",
-			"compression=bzip2", "compression=gzip&compression-level=1", "compression=br&compression-level=4", "compression=none",
+			"compression=lzma&compression-level=0", "compression=bzip2", "compression=gzip&compression-level=1", "compression=br&compression-level=4", "compression=none",
 			"compression=xz&compression-level=0&parallel-compression=true"} {
 			scheme, _, _ := strings.Cut(place, ":")
 			t.Run(scheme+" "+params, func(t *testing.T) {

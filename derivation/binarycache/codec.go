@@ -1,6 +1,7 @@
 package binarycache
 
 import (
+	"bufio"
 	"compress/bzip2"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	unxz "github.com/mikelolasagasti/xz"
 	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 
 	writebz2 "gonix/derivation/build/bzip2"
 )
@@ -45,6 +47,18 @@ var codecs = []codec{
 			return io.NopCloser(x), err
 		},
 		writer: writeXz},
+	// As Nix, lzma leaves its archives without a suffix.
+	{name: "lzma", levels: [2]int{0, 9},
+		reader: func(r io.Reader) (io.ReadCloser, error) {
+			x, err := lzma.ReaderConfig{DictCap: maxXzDict}.NewReader(bufio.NewReader(r))
+			return io.NopCloser(x), err
+		},
+		writer: func(w io.Writer, level int, _ bool) (io.WriteCloser, error) {
+			if level < 0 {
+				level = 6
+			}
+			return lzma.WriterConfig{DictCap: xzDict[level]}.NewWriter(w)
+		}},
 	{name: "bzip2", suffix: ".bz2", levels: [2]int{1, 9},
 		reader: func(r io.Reader) (io.ReadCloser, error) { return io.NopCloser(bzip2.NewReader(r)), nil },
 		writer: func(w io.Writer, _ int, _ bool) (io.WriteCloser, error) { return writebz2.NewWriter(w), nil }},
@@ -75,7 +89,7 @@ func findCodec(name string) (codec, error) {
 		for _, c := range codecs {
 			names = append(names, c.name)
 		}
-		return codec{}, fmt.Errorf("unknown compression method '%s'; known are %v", name, names)
+		return codec{}, fmt.Errorf("cannot initialize compression: unknown method '%s'; known are %v", name, names)
 	}
 	return codecs[i], nil
 }

@@ -41,7 +41,7 @@ func (r *runner) saveMismatch(job *Job, buildErr error) {
 		return
 	}
 	scan, err := store.ScanAndHash(r.ctx, job.Dest[name], job.Inputs)
-	if err != nil || len(scan.References) > 0 || moveObject(job.Dest[name], real) != nil {
+	if err != nil || len(scan.References) > 0 || store.Move(job.Dest[name], real) != nil {
 		return
 	}
 	info := store.Info{Path: p, NarHash: scan.NarHash, NarSize: scan.NarSize, CA: contentAddress(method, mismatch.got)}

@@ -286,7 +286,7 @@ func (r *runner) install(job *Job, infos []store.Info, valid map[storepath.Path]
 		if err := r.store.AutoOptimiseAt(r.ctx, job.Dest[name]); err != nil {
 			return fmt.Errorf("optimise output '%s' of '%s': %w", name, job.DrvPath, err)
 		}
-		if err := moveObject(job.Dest[name], r.store.RealPath(infos[i].Path)); err != nil {
+		if err := store.Move(job.Dest[name], r.store.RealPath(infos[i].Path)); err != nil {
 			return fmt.Errorf("move output '%s' of '%s' into the store: %w", name, job.DrvPath, err)
 		}
 	}
@@ -294,28 +294,6 @@ func (r *runner) install(job *Job, infos []store.Info, valid map[storepath.Path]
 		return fmt.Errorf("register the outputs of '%s': %w", job.DrvPath, err)
 	}
 	return nil
-}
-
-// moveObject renames a canonical tree. A directory must be writable for that,
-// since its entry ".." changes.
-func moveObject(from, to string) error {
-	info, err := os.Lstat(from)
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() {
-		return os.Rename(from, to)
-	}
-	if err := os.Chmod(from, 0o755); err != nil {
-		return err
-	}
-	if err := os.Rename(from, to); err != nil {
-		return err
-	}
-	if err := os.Chmod(to, 0o555); err != nil {
-		return err
-	}
-	return os.Chtimes(to, info.ModTime(), info.ModTime())
 }
 
 // compare finds out whether a rebuild gave the same as before. With KeepFailed,
@@ -338,7 +316,7 @@ func (r *runner) compare(job *Job, infos []store.Info, valid map[storepath.Path]
 			if _, err := store.RemoveTree(kept); err != nil {
 				return errors.Join(e, err)
 			}
-			if err := moveObject(job.Dest[name], kept); err != nil {
+			if err := store.Move(job.Dest[name], kept); err != nil {
 				return errors.Join(e, err)
 			}
 			e.kept = r.store.LogicalFile(kept)

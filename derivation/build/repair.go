@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -24,7 +22,7 @@ func (r *runner) mend(made string, info store.Info) (bool, error) {
 	if good, err := intact(r.ctx, r.store, before); good || err != nil {
 		return false, err
 	}
-	return true, replaceObject(made, r.store.RealPath(info.Path))
+	return true, store.Replace(made, r.store.RealPath(info.Path))
 }
 
 // intact reports whether an object's content is what the database says.
@@ -36,37 +34,10 @@ func intact(ctx context.Context, st *store.Local, info *store.Info) (bool, error
 	return err == nil && scan.NarHash.Equal(info.NarHash), nil
 }
 
-// replaceObject moves a canonical tree to where another one is, in one step, and
-// deletes that.
-func replaceObject(from, to string) error {
-	if _, err := os.Lstat(to); errors.Is(err, os.ErrNotExist) {
-		return moveObject(from, to)
-	}
-	// A directory that moves must be writable, as its entry ".." changes.
-	for _, dir := range []string{from, to} {
-		if info, err := os.Lstat(dir); err != nil {
-			return err
-		} else if info.IsDir() {
-			if err := os.Chmod(dir, 0o755); err != nil {
-				return err
-			}
-		}
-	}
-	if err := exchange(from, to); err != nil {
-		return err
-	}
-	if err := store.Canonicalise(to); err != nil {
-		return err
-	}
-	_, err := store.RemoveTree(from)
-	return err
-}
-
 // Repair makes what the goals' outputs need whole: it makes them valid, and then
-// rebuilds each damaged object of their closures from its derivation. Substitute
-// is asked first for each; nil, or an error of it, leads to the build. (Nix: the
-// build mode bmRepair)
-func Repair(ctx context.Context, st *store.Local, goals []Goal, opts Options, substitute func(context.Context, storepath.Path) error) error {
+// makes each damaged object of their closures anew: from a substituter, or if none
+// has it from its derivation. (Nix: the build mode bmRepair)
+func Repair(ctx context.Context, st *store.Local, goals []Goal, opts Options) error {
 	normal := opts
 	normal.Repair, normal.Check = false, false
 	results, err := Run(ctx, st, goals, normal)
@@ -98,7 +69,7 @@ func Repair(ctx context.Context, st *store.Local, goals []Goal, opts Options, su
 	for _, p := range damaged {
 		opts.fill()
 		opts.Events(Event{Kind: Note, Text: fmt.Sprintf("found corrupted or missing path '%s'", p)})
-		if err := repairPath(ctx, st, p, makers[p], opts, substitute); err != nil {
+		if err := repairPath(ctx, st, p, makers[p], opts); err != nil {
 			return err
 		}
 	}
@@ -107,7 +78,7 @@ func Repair(ctx context.Context, st *store.Local, goals []Goal, opts Options, su
 
 // RepairPath mends one damaged object, by a substitute or by a build of its
 // deriver. (Nix: Store::repairPath)
-func RepairPath(ctx context.Context, st *store.Local, p storepath.Path, opts Options, substitute func(context.Context, storepath.Path) error) error {
+func RepairPath(ctx context.Context, st *store.Local, p storepath.Path, opts Options) error {
 	opts.fill()
 	info, err := st.Info(ctx, p)
 	if err != nil {
@@ -124,20 +95,20 @@ func RepairPath(ctx context.Context, st *store.Local, p storepath.Path, opts Opt
 			drv = info.Deriver
 		}
 	}
-	return repairPath(ctx, st, p, drv, opts, substitute)
+	return repairPath(ctx, st, p, drv, opts)
 }
 
-func repairPath(ctx context.Context, st *store.Local, p, drv storepath.Path, opts Options, substitute func(context.Context, storepath.Path) error) error {
-	why := errors.New("it has no deriver")
-	if substitute != nil {
-		err := substitute(ctx, p)
+func repairPath(ctx context.Context, st *store.Local, p, drv storepath.Path, opts Options) error {
+	why := errors.New("it has no deriver, and there is no substituter")
+	if opts.Substituter != nil {
+		err := opts.Substituter.Repair(ctx, p)
 		if err == nil {
 			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		why = err
+		why = fmt.Errorf("it has no deriver, and %w", err)
 	}
 	if drv.IsZero() {
 		return fmt.Errorf("cannot repair path '%s': %w", p, why)
@@ -218,19 +189,4 @@ func makersOf(ctx context.Context, st *store.Local, goals []Goal) (map[storepath
 		todo = slices.AppendSeq(todo, slices.Values(drv.Inputs()))
 	}
 	return makers, nil
-}
-
-// exchange swaps two names, on systems that cannot by way of a third.
-func exchange(a, b string) error {
-	if err := exchangeNames(a, b); err == nil {
-		return nil
-	}
-	third := filepath.Join(filepath.Dir(a), "."+filepath.Base(b)+".old")
-	if err := os.Rename(b, third); err != nil {
-		return err
-	}
-	if err := os.Rename(a, b); err != nil {
-		return errors.Join(err, os.Rename(third, b))
-	}
-	return os.Rename(third, a)
 }

@@ -63,17 +63,17 @@ func TestRepair(t *testing.T) {
 		return write(job.Drv.Env["in"])(ctx, job)
 	}, a)
 	goals := []Goal{{Drv: c}}
-	if err := Repair(t.Context(), b.store, goals, b.options(), nil); err != nil {
+	if err := Repair(t.Context(), b.store, goals, b.options()); err != nil {
 		t.Fatal(err)
 	}
 	b.built = nil
-	if err := Repair(t.Context(), b.store, goals, b.options(), nil); err != nil || len(b.built) != 0 {
+	if err := Repair(t.Context(), b.store, goals, b.options()); err != nil || len(b.built) != 0 {
 		t.Errorf("built %v of what is whole, %v", b.built, err)
 	}
 	// An input of the goal, and the goal itself.
 	b.spoil(b.out(a, "out"))
 	b.spoil(b.out(c, "out"))
-	if err := Repair(t.Context(), b.store, goals, b.options(), nil); err != nil || strings.Join(b.built, " ") != "a c" {
+	if err := Repair(t.Context(), b.store, goals, b.options()); err != nil || strings.Join(b.built, " ") != "a c" {
 		t.Errorf("built %v, %v", b.built, err)
 	}
 	b.wantText(b.out(a, "out"), "a")
@@ -83,7 +83,7 @@ func TestRepair(t *testing.T) {
 	if err := os.Remove(b.store.RealPath(b.out(a, "out"))); err != nil {
 		t.Fatal(err)
 	}
-	if err := Repair(t.Context(), b.store, goals, b.options(), nil); err != nil {
+	if err := Repair(t.Context(), b.store, goals, b.options()); err != nil {
 		t.Fatal(err)
 	}
 	b.wantText(b.out(a, "out"), "a")
@@ -103,7 +103,7 @@ func TestRepairDirectory(t *testing.T) {
 	if err := os.WriteFile(dir+"/bad", nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := RepairPath(t.Context(), b.store, b.out(d, "out"), b.options(), nil); err != nil {
+	if err := RepairPath(t.Context(), b.store, b.out(d, "out"), b.options()); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(dir)
@@ -115,6 +115,19 @@ func TestRepairDirectory(t *testing.T) {
 	}
 	b.clean()
 }
+
+// repairer is a Substituter that has nothing but for repairs.
+type repairer func(p storepath.Path) error
+
+var _ Substituter = repairer(nil)
+
+func (repairer) Find(context.Context, []storepath.Path) (map[storepath.Path]Substitute, error) {
+	return nil, nil
+}
+
+func (repairer) Fetch(context.Context, []storepath.Path) map[storepath.Path]error { return nil }
+
+func (r repairer) Repair(_ context.Context, p storepath.Path) error { return r(p) }
 
 // TestRepairSubstitutes: a substitute comes before a build, and a build after a
 // substitute that fails.
@@ -132,27 +145,29 @@ func TestRepairSubstitutes(t *testing.T) {
 	b.spoil(out)
 	b.spoil(src)
 	fetched := 0
-	err = RepairPath(t.Context(), b.store, out, b.options(), func(_ context.Context, p storepath.Path) error {
+	opts := b.options()
+	opts.Substituter = repairer(func(p storepath.Path) error {
 		fetched++
 		if err := os.WriteFile(b.store.RealPath(p), []byte("text"), 0o644); err != nil {
 			return err
 		}
 		return store.Canonicalise(b.store.RealPath(p))
 	})
+	err = RepairPath(t.Context(), b.store, out, opts)
 	if err != nil || fetched != 1 || len(b.built) != 1 {
 		t.Errorf("fetched %d, built %v, %v", fetched, b.built, err)
 	}
 	b.wantText(out, "text")
 	b.spoil(out)
-	nothing := func(context.Context, storepath.Path) error { return errors.New("no cache has it") }
-	if err := RepairPath(t.Context(), b.store, out, b.options(), nothing); err != nil {
+	opts.Substituter = repairer(func(storepath.Path) error { return errors.New("no cache has it") })
+	if err := RepairPath(t.Context(), b.store, out, opts); err != nil {
 		t.Error(err)
 	}
 	b.wantText(out, "text")
-	if err := RepairPath(t.Context(), b.store, src, b.options(), nothing); err == nil || !strings.Contains(err.Error(), "no cache has it") {
+	if err := RepairPath(t.Context(), b.store, src, opts); err == nil || !strings.Contains(err.Error(), "no cache has it") {
 		t.Errorf("error %v", err)
 	}
-	if err := RepairPath(t.Context(), b.store, src, b.options(), nil); err == nil || !strings.Contains(err.Error(), "it has no deriver") {
+	if err := RepairPath(t.Context(), b.store, src, b.options()); err == nil || !strings.Contains(err.Error(), "it has no deriver") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -24,6 +24,9 @@ type Substituter interface {
 	// and returns why it could not for those that it could not. An error that
 	// wraps ErrSubstituteGone is about something that is not there any more.
 	Fetch(ctx context.Context, paths []storepath.Path) map[storepath.Path]error
+
+	// Repair fetches a path anew that is valid and damaged.
+	Repair(ctx context.Context, p storepath.Path) error
 }
 
 // Substitute is an object that can be fetched.

@@ -17,7 +17,7 @@ var notations = []struct {
 }{
 	{"base16", hex.EncodedLen, decode16},
 	{"nix32", nixbase32.EncodedLen, nixbase32.Decode},
-	{"Base64", base64.StdEncoding.EncodedLen, decode64},
+	{"base64", base64.StdEncoding.EncodedLen, decode64},
 }
 
 // Parse reads a hash in any notation: "sha256-<base64>", "sha256:<digest>", or
@@ -55,7 +55,7 @@ func ParseNotation(s string, algo Algorithm) (Hash, string, error) {
 		algo = named
 	}
 	for _, n := range notations {
-		if (sri && n.name != "Base64") || (!sri && len(rest) != n.length(algo.Size())) {
+		if (sri && n.name != "base64") || (!sri && len(rest) != n.length(algo.Size())) {
 			continue
 		}
 		digest, err := n.decode(rest)

@@ -118,32 +118,35 @@ func (s *Local) AddTree(ctx context.Context, name string, tree nar.Tree, as Inge
 // The archive must have the hash and the size that info gives, as far as it does,
 // and nothing may follow it. If the object is valid already, r is not read.
 func (s *Local) AddNAR(ctx context.Context, info Info, r io.Reader) error {
-	err := s.produce(ctx, info.Path, func(dest string) (*Info, error) {
-		sha := nixhash.SHA256.New()
-		size := counter{ctx: ctx}
-		archive := nar.NewTeeReader(r, io.MultiWriter(&size, sha))
-		if err := archive.Restore(dest); err != nil {
-			return nil, err
-		}
-		if len(archive.Buffered()) > 0 || !atEOF(r) {
-			return nil, fmt.Errorf("%w: data after the end of the archive", nar.ErrFormat)
-		}
-		hash := nixhash.Of(nixhash.SHA256, sha)
-		if !info.NarHash.IsZero() && !info.NarHash.Equal(hash) {
-			return nil, fmt.Errorf("hash mismatch importing path '%s';\n  specified: %s\n  got:       %s", info.Path, info.NarHash.SRI(), hash.SRI())
-		}
-		if info.NarSize != 0 && info.NarSize != size.n {
-			return nil, fmt.Errorf("size mismatch importing path '%s';\n  specified: %d\n  got:       %d", info.Path, info.NarSize, size.n)
-		}
-		registered := info
-		registered.NarHash, registered.NarSize = hash, size.n
-		registered.References = sortedPaths(info.References)
-		return &registered, nil
-	})
+	err := s.produce(ctx, info.Path, func(dest string) (*Info, error) { return restoreNAR(ctx, dest, info, r) })
 	if err != nil {
 		return fmt.Errorf("add '%s' to the store: %w", info.Path, err)
 	}
 	return nil
+}
+
+// restoreNAR makes what the archive holds at dest, checks it against info, and
+// returns what is to be registered.
+func restoreNAR(ctx context.Context, dest string, info Info, r io.Reader) (*Info, error) {
+	sha := nixhash.SHA256.New()
+	size := counter{ctx: ctx}
+	archive := nar.NewTeeReader(r, io.MultiWriter(&size, sha))
+	if err := archive.Restore(dest); err != nil {
+		return nil, err
+	}
+	if len(archive.Buffered()) > 0 || !atEOF(r) {
+		return nil, fmt.Errorf("%w: data after the end of the archive", nar.ErrFormat)
+	}
+	hash := nixhash.Of(nixhash.SHA256, sha)
+	if !info.NarHash.IsZero() && !info.NarHash.Equal(hash) {
+		return nil, fmt.Errorf("hash mismatch importing path '%s';\n  specified: %s\n  got:       %s", info.Path, info.NarHash.SRI(), hash.SRI())
+	}
+	if info.NarSize != 0 && info.NarSize != size.n {
+		return nil, fmt.Errorf("size mismatch importing path '%s';\n  specified: %d\n  got:       %d", info.Path, info.NarSize, size.n)
+	}
+	info.NarHash, info.NarSize = hash, size.n
+	info.References = sortedPaths(info.References)
+	return &info, nil
 }
 
 func atEOF(r io.Reader) bool {

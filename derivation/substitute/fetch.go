@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"sync"
 
 	"gonix/derivation/binarycache"
 	"gonix/derivation/build"
+	"gonix/derivation/store"
 	"gonix/derivation/storepath"
 )
 
@@ -70,7 +72,7 @@ func (s *Substituter) fetchAll(ctx context.Context, subs map[storepath.Path]buil
 			}
 			if g.err == nil {
 				defer s.slots.leave()
-				g.err = s.fetch(ctx, p)
+				g.err = s.fetch(ctx, p, s.store.AddNAR)
 			}
 		})
 	}
@@ -103,15 +105,29 @@ func (s *Substituter) await(ctx context.Context, sub build.Substitute, goals map
 	return nil
 }
 
-// fetch makes p valid, from the first source that can deliver it.
-func (s *Substituter) fetch(ctx context.Context, p storepath.Path) error {
+// Repair fetches p anew, which is valid and damaged, from the first source that
+// can deliver it. Until all of it has come and is right, p stays as it is.
+func (s *Substituter) Repair(ctx context.Context, p storepath.Path) error {
+	s.open(ctx)
+	if err := s.slots.enter(ctx, p, 0); err != nil {
+		return err
+	}
+	defer s.slots.leave()
+	return s.fetch(ctx, p, s.store.ReplaceNAR)
+}
+
+// intake is what is done with the archive of an object.
+type intake func(ctx context.Context, info store.Info, r io.Reader) error
+
+// fetch hands p to put, from the first source that can deliver it.
+func (s *Substituter) fetch(ctx context.Context, p storepath.Path, put intake) error {
 	var last error
 	gone := true
 	first := s.offersOf(ctx, p)
 	tried := make(map[*source]bool)
 	try := func(o offer) bool {
 		tried[o.from] = true
-		err := s.take(ctx, o)
+		err := s.take(ctx, o, put)
 		if err == nil {
 			return true
 		}
@@ -146,6 +162,9 @@ func (s *Substituter) fetch(ctx context.Context, p storepath.Path) error {
 			return nil
 		}
 	}
+	if last == nil {
+		return fmt.Errorf("no substituter has path '%s'", p)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failed[p] = true
@@ -156,7 +175,7 @@ func (s *Substituter) fetch(ctx context.Context, p storepath.Path) error {
 }
 
 // take copies one object from one source.
-func (s *Substituter) take(ctx context.Context, o offer) (err error) {
+func (s *Substituter) take(ctx context.Context, o offer, put intake) (err error) {
 	p := o.info.Path
 	if err := s.references(ctx, o); err != nil {
 		return err
@@ -170,9 +189,9 @@ func (s *Substituter) take(ctx context.Context, o offer) (err error) {
 	}()
 	info := o.info.Info
 	info.Ultimate = false
-	err = s.store.AddNAR(ctx, info, a)
+	err = put(ctx, info, a)
 	if a.err != nil {
-		err = a.err // what AddNAR says is only what followed from it
+		err = a.err // what put says is only what followed from it
 	}
 	return err
 }
@@ -226,7 +245,7 @@ func (s *Substituter) sequential(ctx context.Context, p storepath.Path, found ma
 		}
 	}
 	for _, o := range s.offersOf(ctx, p) {
-		if err := s.take(ctx, o); err != nil {
+		if err := s.take(ctx, o, s.store.AddNAR); err != nil {
 			return err
 		}
 	}

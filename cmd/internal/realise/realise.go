@@ -60,7 +60,7 @@ func (m *Maker) Plan(ctx context.Context, goals []build.Goal) (*build.Plan, erro
 
 // Realise makes the goals valid and shows how far it is.
 func (m *Maker) Realise(ctx context.Context, goals []build.Goal, how Manner) error {
-	again := build.Options{Check: how.Check || how.Repair}
+	again := build.Options{Check: how.Check}
 	if err := m.Caches.Substitution(m.Store, &again); err != nil {
 		return err
 	}
@@ -68,7 +68,13 @@ func (m *Maker) Realise(ctx context.Context, goals []build.Goal, how Manner) err
 	if err != nil {
 		return m.reportFailures(err)
 	}
-	if len(plan.Builds) == 0 {
+	if how.Repair {
+		// Whatever the goals need may have to be built again.
+		if plan, err = (build.Options{Check: true}).Plan(ctx, m.Store, goals); err != nil {
+			return err
+		}
+	}
+	if len(plan.Builds) == 0 && !how.Repair {
 		return nil
 	}
 	opts, err := m.options(ctx, plan)
@@ -78,7 +84,7 @@ func (m *Maker) Realise(ctx context.Context, goals []build.Goal, how Manner) err
 	m.Progress.SetTotal(len(plan.Builds))
 	opts.Check = how.Check
 	if how.Repair {
-		err = build.Repair(ctx, m.Store, goals, opts, nil)
+		err = build.Repair(ctx, m.Store, goals, opts)
 	} else {
 		_, err = build.Run(ctx, m.Store, goals, opts)
 	}
@@ -190,11 +196,26 @@ func (m *Maker) Fetch(ctx context.Context, p storepath.Path) (ok bool, err error
 
 // Mend makes one path whole again.
 func (m *Maker) Mend(ctx context.Context, p storepath.Path) error {
-	opts, err := m.options(ctx, nil)
+	// What the substituters cannot give is built from its deriver.
+	plan := &build.Plan{}
+	info, err := m.Store.Info(ctx, p)
 	if err != nil {
 		return err
 	}
-	return m.reportFailures(build.RepairPath(ctx, m.Store, p, opts, nil))
+	if !info.Deriver.IsZero() {
+		ok, err := m.Store.IsValid(ctx, info.Deriver)
+		if err != nil {
+			return err
+		}
+		if ok {
+			plan.Builds = []storepath.Path{info.Deriver}
+		}
+	}
+	opts, err := m.options(ctx, plan)
+	if err != nil {
+		return err
+	}
+	return m.reportFailures(build.RepairPath(ctx, m.Store, p, opts))
 }
 
 // contextGoals says what must be built before a string with this context can

@@ -1,4 +1,4 @@
-package build
+package store
 
 import "golang.org/x/sys/unix"
 
