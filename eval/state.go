@@ -27,6 +27,7 @@ type Options struct {
 	System     string // builtins.currentSystem
 	Now        int64  // builtins.currentTime; 0 leaves it out
 	MaxDepth   int    // of calls; 0 means value.DefaultMaxDepth
+	MaxBytes   int64  // of a single list or string; 0 is no bound
 	Trace      io.Writer
 	Color      bool // text on Trace may keep its colours
 	Settings   Settings
@@ -109,6 +110,7 @@ func New(opt Options) *State {
 			Sources:  source.NewSet(),
 			Paths:    opt.Paths,
 			MaxDepth: opt.MaxDepth,
+			MaxBytes: opt.MaxBytes,
 		},
 		resolved: map[string]string{},
 		imports:  map[string]value.Value{},

@@ -121,6 +121,9 @@ func joinLists(th *value.Thread, pos source.Pos, lists []value.Value, why string
 	if only != nil && n == len(only.Elems) {
 		return only, nil
 	}
+	if err := th.Fit(pos, int64(n), int64(value.Sizes.Value)); err != nil {
+		return nil, err
+	}
 	out := make([]value.Value, 0, n)
 	for _, e := range lists {
 		l, err := th.List(e, pos, why)
@@ -146,6 +149,10 @@ func genList(th *value.Thread, pos source.Pos, args []value.Value) (value.Value,
 	}
 	f, err := th.Function(args[0], pos, "while evaluating the first argument passed to builtins.genList")
 	if err != nil {
+		return nil, err
+	}
+	// Each element is a thunk.
+	if err := th.Fit(pos, int64(n), int64(value.Sizes.Value+value.Sizes.Thunk)); err != nil {
 		return nil, err
 	}
 	out := make([]value.Value, n)

@@ -86,13 +86,18 @@ func concatStringsSep(th *value.Thread, pos source.Pos, args []value.Value) (val
 	}
 	ctx := sep.Ctx
 	parts := make([]string, len(list.Elems))
+	size := int64(0)
 	for i, e := range list.Elems {
 		s, err := th.Coerce(e, pos, stored, "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep")
 		if err != nil {
 			return nil, err
 		}
 		parts[i] = s.S
+		size += int64(len(sep.S) + len(s.S))
 		ctx = ctx.Union(s.Ctx)
+	}
+	if err := th.Fit(pos, size, 1); err != nil {
+		return nil, err
 	}
 	return &value.String{S: strings.Join(parts, sep.S), Ctx: ctx}, nil
 }

@@ -256,6 +256,9 @@ func (c *Concat) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	if len(x.Elems) == 0 {
 		return y, nil
 	}
+	if err := th.Fit(c.At, int64(len(x.Elems)+len(y.Elems)), int64(value.Sizes.Value)); err != nil {
+		return nil, err
+	}
 	out := make([]value.Value, 0, len(x.Elems)+len(y.Elems))
 	out = append(append(out, x.Elems...), y.Elems...)
 	th.Stats.Concats++

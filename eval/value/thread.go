@@ -21,6 +21,9 @@ type Thread struct {
 	depth    int
 	nest     int // see maxNest
 
+	// MaxBytes bounds what a single list or string may take; 0 is no bound.
+	MaxBytes int64
+
 	interrupted atomic.Bool
 
 	thunks  []Thunk // the rest of the current chunk
@@ -58,6 +61,15 @@ func (th *Thread) Enter(pos source.Pos) error {
 	}
 	th.depth++
 	th.nest += callWeight
+	return nil
+}
+
+// Fit checks that a list or string of n elements of size bytes each is no larger
+// than MaxBytes. Go ends the process where memory is lacking; Nix ends with an error.
+func (th *Thread) Fit(pos source.Pos, n, size int64) error {
+	if th.MaxBytes > 0 && n > th.MaxBytes/size {
+		return th.Errorf(pos, EvalError, "out of memory: a value of %d elements of %d bytes is larger than this machine allows (%d bytes)", n, size, th.MaxBytes)
+	}
 	return nil
 }
 

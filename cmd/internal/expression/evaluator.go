@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gonix/cmd/internal/config"
+	"gonix/cmd/internal/heap"
 	"gonix/cmd/internal/network"
 	"gonix/cmd/internal/process"
 	"gonix/cmd/internal/realise"
@@ -143,6 +144,7 @@ func (e *Evaluator) NewState(ctx context.Context) *eval.State {
 		System:     system,
 		Now:        time.Now().Unix(),
 		MaxDepth:   e.Settings.MaxCallDepth,
+		MaxBytes:   heap.Limit(),
 		Trace:      e.Trace,
 		Color:      e.World.Terminal,
 		Settings: eval.Settings{
