@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -48,7 +49,7 @@ func lsVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *flags) 
 			if *long {
 				fmt.Fprintf(out, "%s %5d:%-5d %10d ", modeText(file.Kind, file.Mode), file.UID, file.GID, file.Size)
 			}
-			fmt.Fprint(out, "/"+terminal.Printable(file.Name))
+			fmt.Fprint(out, terminal.Printable(path.Join("/", file.Name)))
 			if *long && file.Kind == tarball.Symlink {
 				fmt.Fprint(out, " -> "+terminal.Printable(file.Target))
 			}
