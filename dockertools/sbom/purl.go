@@ -27,7 +27,7 @@ var purls = []struct {
 	{regexp.MustCompile(`^https://(?:static\.)?crates\.io/(?:api/v1/)?crates/([^/]+)/([^/]+)/download$`), func(m []string) string {
 		return "pkg:cargo/" + escape(m[1]) + "@" + escape(m[2])
 	}},
-	{regexp.MustCompile(`^https://registry\.npmjs\.org/((?:@[^/]+/)?[^/@]+)/-/[^/]*?-(\d[^/]*)\.tgz$`), func(m []string) string {
+	{regexp.MustCompile(`^https://registry\.[^/]+/((?:@[^/]+/)?[^/@]+)/-/[^/]*?-(\d[^/]*)\.tgz$`), func(m []string) string {
 		return "pkg:npm/" + strings.Replace(m[1], "@", "%40", 1) + "@" + escape(m[2])
 	}},
 }
