@@ -5,31 +5,37 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"gonix/dockertools/archive"
 	"gonix/dockertools/image"
 	"gonix/dockertools/origin"
 )
 
-// purls are the places whose addresses say what is fetched from them; the
-// submatches of an address, in order, fill the %s of the purl (package-url
-// specification, PURL-TYPES).
+// purls are the places whose addresses say what is fetched from them; a purl is
+// made of the submatches of an address (package-url specification, PURL-TYPES).
 var purls = []struct {
-	pattern *regexp.Regexp
+	pattern func() *regexp.Regexp
 	make    func(m []string) string
 }{
-	{regexp.MustCompile(`^(?:mirror://debian/|https?://(?:deb|ftp|archive|snapshot)\.debian\.org/(?:.*/)?)pool/.*/([a-z0-9][a-z0-9+.-]*)_([^_/]+)_([a-z0-9-]+)\.deb$`), func(m []string) string {
+	{whenNeeded(`^(?:mirror://debian/|https?://(?:deb|ftp|archive|snapshot)\.debian\.org/(?:.*/)?)pool/.*/([a-z0-9][a-z0-9+.-]*)_([^_/]+)_([a-z0-9-]+)\.deb$`), func(m []string) string {
 		return "pkg:deb/debian/" + escape(m[1]) + "@" + escape(unescape(m[2])) + "?arch=" + escape(m[3])
 	}},
-	{regexp.MustCompile(`^https://github\.com/([^/]+)/([^/]+)/(?:archive|releases/download)/(?:refs/tags/)?([^/]+?)(?:\.tar\.gz|\.zip|/[^/]+)$`), func(m []string) string {
+	{whenNeeded(`^https://github\.com/([^/]+)/([^/]+)/(?:archive|releases/download)/(?:refs/tags/)?([^/]+?)(?:\.tar\.gz|\.zip|/[^/]+)$`), func(m []string) string {
 		return "pkg:github/" + escape(strings.ToLower(m[1])) + "/" + escape(strings.ToLower(m[2])) + "@" + escape(m[3])
 	}},
-	{regexp.MustCompile(`^https://(?:static\.)?crates\.io/(?:api/v1/)?crates/([^/]+)/([^/]+)/download$`), func(m []string) string {
+	{whenNeeded(`^https://(?:static\.)?crates\.io/(?:api/v1/)?crates/([^/]+)/([^/]+)/download$`), func(m []string) string {
 		return "pkg:cargo/" + escape(m[1]) + "@" + escape(m[2])
 	}},
-	{regexp.MustCompile(`^https://registry\.[^/]+/((?:@[^/]+/)?[^/@]+)/-/[^/]*?-(\d[^/]*)\.tgz$`), func(m []string) string {
+	{whenNeeded(`^https://registry\.[^/]+/((?:@[^/]+/)?[^/@]+)/-/[^/]*?-(\d[^/]*)\.tgz$`), func(m []string) string {
 		return "pkg:npm/" + strings.Replace(m[1], "@", "%40", 1) + "@" + escape(m[2])
 	}},
+}
+
+// whenNeeded compiles a pattern when it is first asked for: few runs of the
+// program write a document.
+func whenNeeded(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 
 // sourcePurl names a download where its address says what it is; a download of
@@ -40,7 +46,7 @@ func sourcePurl(s origin.Source) string {
 		return ""
 	}
 	for _, p := range purls {
-		if m := p.pattern.FindStringSubmatch(s.URLs[0]); m != nil {
+		if m := p.pattern().FindStringSubmatch(s.URLs[0]); m != nil {
 			return p.make(m)
 		}
 	}

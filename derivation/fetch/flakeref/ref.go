@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Ref is an input and the folder in it that is meant.
@@ -24,8 +25,11 @@ type Options struct {
 const refPattern = `[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*`
 
 var (
-	idPattern = regexp.MustCompile(`^((?:[a-zA-Z][a-zA-Z0-9_-]*)(?:/(?:(?:[0-9a-fA-F]{40})|(?:(?:` + refPattern +
-		`)(?:/(?:[0-9a-fA-F]{40}))?)))?)(?:#((?:[a-zA-Z0-9._~!$&'"()*+,;=:@/? ^-]|%[0-9a-fA-F]{2})*))?$`)
+	// Large, and most evaluations read no reference.
+	idPattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^((?:[a-zA-Z][a-zA-Z0-9_-]*)(?:/(?:(?:[0-9a-fA-F]{40})|(?:(?:` + refPattern +
+			`)(?:/(?:[0-9a-fA-F]{40}))?)))?)(?:#((?:[a-zA-Z0-9._~!$&'"()*+,;=:@/? ^-]|%[0-9a-fA-F]{2})*))?$`)
+	})
 	idName     = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_-]*$`)
 	revPattern = regexp.MustCompile(`^[0-9a-fA-F]{40}$`)
 )
@@ -41,7 +45,7 @@ func (p Parser) Parse(text string, o Options) (Ref, error) {
 }
 
 func (p Parser) parse(text string, o Options) (Ref, string, error) {
-	if m := idPattern.FindStringSubmatch(text); m != nil {
+	if m := idPattern().FindStringSubmatch(text); m != nil {
 		in, err := p.InputFromURL(&URL{Scheme: "flake", Path: filePath(m[1])}, o.Tree)
 		return Ref{Input: in}, mustDecode(m[2]), err
 	}
