@@ -196,8 +196,8 @@ func (w *writer) joinByDigest() {
 	w.inputs = joined
 }
 
-// appendTo writes d with the inputs of w, which are sorted; mask leaves out the output paths, which
-// is how they can be hashed before they are known.
+// appendTo writes d with the inputs of w, which are sorted; mask leaves out the
+// output paths, which is how they can be hashed before they are known.
 func (w *writer) appendTo(b []byte, d *Derivation, mask bool) []byte {
 	b = append(b, "Derive(["...)
 	w.names = slices.AppendSeq(w.names[:0], maps.Keys(d.Outputs))
