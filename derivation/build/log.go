@@ -3,10 +3,12 @@ package build
 import (
 	"bufio"
 	"bytes"
+	unbzip2 "compress/bzip2"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +28,32 @@ func LogFile(s *store.Local, drv storepath.Path) string {
 }
 
 const compressedSuffix = ".bz2"
+
+// OpenLog opens the log of the build of drv for reading, wherever and in whichever
+// form Nix has or had them; the error wraps [fs.ErrNotExist] if there is none.
+func OpenLog(s *store.Local, drv storepath.Path) (io.ReadCloser, error) {
+	name := strings.TrimSuffix(LogFile(s, drv), compressedSuffix)
+	for _, plain := range []string{name, filepath.Join(s.LogDir(), "drvs", drv.Base())} {
+		f, err := os.Open(plain)
+		if err == nil {
+			return f, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		f, err = os.Open(plain + compressedSuffix)
+		if err == nil {
+			return struct {
+				io.Reader
+				io.Closer
+			}{unbzip2.NewReader(f), f}, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("build log of '%s' is not available: %w", drv, fs.ErrNotExist)
+}
 
 // buildLog takes what a builder writes: all of it goes to a file, line by line
 // to the user, and the last lines are kept in memory.

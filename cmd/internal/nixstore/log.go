@@ -1,15 +1,12 @@
 package nixstore
 
 import (
-	"compress/bzip2"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -68,40 +65,14 @@ func CopyLog(ctx context.Context, w io.Writer, st *store.Local, p storepath.Path
 		}
 	}
 	if !drv.IsZero() {
-		log, err := openLog(st, drv)
-		if err != nil {
-			return err
-		}
-		if log != nil {
+		log, err := build.OpenLog(st, drv)
+		if err == nil {
 			defer log.Close()
-			_, err := io.Copy(w, log)
+			_, err = io.Copy(w, log)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return fmt.Errorf("build log of derivation '%s' is not available", p)
-}
-
-// openLog opens a log wherever Nix has or had them; nil if there is none.
-func openLog(st *store.Local, drv storepath.Path) (io.ReadCloser, error) {
-	name := strings.TrimSuffix(build.LogFile(st, drv), ".bz2")
-	for _, file := range []string{name, filepath.Join(st.LogDir(), "drvs", drv.Base())} {
-		f, err := os.Open(file)
-		if err == nil {
-			return f, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		f, err = os.Open(file + ".bz2")
-		if err == nil {
-			return struct {
-				io.Reader
-				io.Closer
-			}{bzip2.NewReader(f), f}, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-	}
-	return nil, nil
 }

@@ -1,13 +1,11 @@
 package repl
 
 import (
-	"compress/bzip2"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 
 	"gonix/cmd/internal/realise"
@@ -93,16 +91,16 @@ func (r *session) log(arg string) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(build.LogFile(r.Maker.Store, drv))
+	log, err := build.OpenLog(r.Maker.Store, drv)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("build log of '%s' is not available", drv)
 	}
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	if _, err := io.Copy(r.World.Stdout, bzip2.NewReader(file)); err != nil {
-		return fmt.Errorf("read the build log %s: %w", file.Name(), err)
+	defer log.Close()
+	if _, err := io.Copy(r.World.Stdout, log); err != nil {
+		return fmt.Errorf("read the build log of '%s': %w", drv, err)
 	}
 	return nil
 }
