@@ -27,12 +27,13 @@ type packing struct {
 	added  bool
 }
 
-// newPacking begins to pack those of plans that the cache does not have.
+// newPacking begins to pack those of plans that the cache does not have. An image
+// that is built to be compared with what is there is packed anew.
 func (a *assembly) newPacking(ctx context.Context, plans []layerPlan, blobs bool) *packing {
 	p := &packing{a: a, cached: map[string]*layercache.Entry{}, blobs: blobs}
 	var fills []tarball.Fill
 	for _, plan := range plans {
-		if plan.key != "" {
+		if plan.key != "" && !a.job.Check {
 			if e := a.builder.Layers.Get(plan.key, blobs); e != nil {
 				p.cached[plan.key] = e
 				continue
@@ -110,7 +111,7 @@ func (a *assembly) describe(plan layerPlan, packed tarball.Packed) image.Layer {
 			MediaType:   a.spec.Compression.MediaType,
 			Digest:      packed.Digest,
 			Size:        packed.Size,
-			Annotations: annotateLayer(plan.sizes, packed.UnpackedSize),
+			Annotations: annotateLayer(plan.sizes, plan.bytes(), packed.UnpackedSize),
 		},
 		DiffID: packed.DiffID,
 	}

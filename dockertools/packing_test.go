@@ -21,6 +21,7 @@ type cacheFixture struct {
 	builder *Builder
 	dir     string
 	paths   []storepath.Path
+	check   bool // images are built as with --check
 }
 
 func newCacheFixture(t *testing.T) *cacheFixture {
@@ -53,7 +54,7 @@ func (f *cacheFixture) image(b *Builder, more attrs, paths ...storepath.Path) (i
 	}
 	job := f.job(a, paths...)
 	var log bytes.Buffer
-	job.Log = &log
+	job.Log, job.Check = &log, f.check
 	if err := b.Build(f.t.Context(), job); err != nil {
 		f.t.Fatal(err)
 	}
@@ -85,6 +86,12 @@ func TestLayerCache(t *testing.T) {
 	if got, n := f.image(f.builder, nil, changed...); got != want || n != 2 {
 		t.Errorf("one changed: %d layers from the cache; the same bytes: %v", n, got == want)
 	}
+	// To find out whether it is the same again, nothing is taken.
+	f.check = true
+	if got, n := f.image(f.builder, nil, changed...); got != want || n != 0 {
+		t.Errorf("check: %d layers from the cache; the same bytes: %v", n, got == want)
+	}
+	f.check = false
 	// Another owner makes other layers.
 	owner := attrs{"uid": 7, "uname": "seven"}
 	want, _ = f.image(&Builder{}, owner, changed...)

@@ -37,8 +37,7 @@ type Summary struct {
 	UnpackedSize int64
 	// StorePaths are those of all layers, largest first.
 	StorePaths []PathSize
-	// OtherSize is what is in the layers of ours beside store paths: files
-	// outside the store, and headers of the tar.
+	// OtherSize is the bytes of the files outside the store in layers of ours.
 	OtherSize int64
 }
 
@@ -50,6 +49,7 @@ type LayerSummary struct {
 	UnpackedSize int64
 	FromBase     bool
 	StorePaths   []PathSize // by name
+	OtherSize    int64      // bytes of the files outside the store
 }
 
 // Inspect tells what is in the first image of the archive at name. Layers of
@@ -91,10 +91,7 @@ func Summarise(t archive.Tagged) (Summary, error) {
 		s.UnpackedSize += ls.UnpackedSize
 		s.StorePaths = append(s.StorePaths, ls.StorePaths...)
 		if !ls.FromBase {
-			s.OtherSize += ls.UnpackedSize
-			for _, p := range ls.StorePaths {
-				s.OtherSize -= p.Bytes
-			}
+			s.OtherSize += ls.OtherSize
 		}
 	}
 	slices.SortFunc(s.StorePaths, func(a, b PathSize) int {
@@ -120,6 +117,11 @@ func summariseLayer(l image.Layer) (LayerSummary, error) {
 		}
 	}
 	s.StorePaths = sortedSizes(sizes)
+	if text := l.Annotations[image.AnnotationOtherSize]; text != "" {
+		if s.OtherSize, err = strconv.ParseInt(text, 10, 64); err != nil {
+			return s, fmt.Errorf("annotation %s: %w", image.AnnotationOtherSize, err)
+		}
+	}
 	return s, nil
 }
 
@@ -140,7 +142,9 @@ func readLayer(l image.Layer, s *LayerSummary) error {
 			if rest, ok := strings.CutPrefix(name, "nix/store/"); ok && rest != "" {
 				base, _, _ := strings.Cut(rest, "/")
 				sizes[base] += h.Size
+				continue
 			}
+			s.OtherSize += h.Size
 		}
 	})
 	s.UnpackedSize = size
@@ -158,20 +162,27 @@ func sortedSizes(sizes map[string]int64) []PathSize {
 
 const storePrefix = "/nix/store/"
 
-// annotateLayer returns the annotations that let [Inspect] do without the layer.
-func annotateLayer(sizes []PathSize, unpacked int64) map[string]string {
+// annotateLayer returns the annotations that let [Inspect] do without a layer, whose
+// files have that many bytes and its tar that many.
+func annotateLayer(sizes []PathSize, files, unpacked int64) map[string]string {
 	m := make(map[string]int64, len(sizes))
+	other := files
 	for _, s := range sizes {
 		m[strings.TrimPrefix(s.Path, storePrefix)] = s.Bytes
+		other -= s.Bytes
 	}
 	text, err := json.Marshal(m)
 	if err != nil {
 		panic("dockertools: " + err.Error()) // a map of numbers is always JSON
 	}
-	return map[string]string{
+	out := map[string]string{
 		image.AnnotationUnpackedSize: strconv.FormatInt(unpacked, 10),
 		image.AnnotationStorePaths:   string(text),
 	}
+	if other > 0 {
+		out[image.AnnotationOtherSize] = strconv.FormatInt(other, 10)
+	}
+	return out
 }
 
 func annotateBase(given map[string]string, unpacked int64) map[string]string {

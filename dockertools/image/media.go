@@ -22,6 +22,9 @@ const (
 	// AnnotationStorePaths lists the store paths of a layer with their sizes: a
 	// JSON object from the base name of the path to the bytes of its files.
 	AnnotationStorePaths = "io.gonix.layer.store-paths"
+	// AnnotationOtherSize is the bytes of the files of a layer that lie outside of
+	// the store, absent for none.
+	AnnotationOtherSize = "io.gonix.layer.other-size"
 	// AnnotationUnpackedSize is the length of the layer's tar in bytes.
 	AnnotationUnpackedSize = "io.gonix.layer.unpacked-size"
 	// AnnotationBase marks a layer taken over from a base image.
