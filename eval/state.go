@@ -22,12 +22,13 @@ type SearchEntry = builtin.SearchEntry
 type Options struct {
 	SearchPath []SearchEntry
 	Files      Files
-	Home       string // what ~ stands for
-	Cwd        string // absolute; what relative entries of the search path are relative to
-	System     string // builtins.currentSystem
-	Now        int64  // builtins.currentTime; 0 leaves it out
-	MaxDepth   int    // of calls; 0 means value.DefaultMaxDepth
-	MaxBytes   int64  // of a single list or string; 0 is no bound
+	Home       string       // what ~ stands for
+	Cwd        string       // absolute; what relative entries of the search path are relative to
+	System     string       // builtins.currentSystem
+	Now        int64        // builtins.currentTime; 0 leaves it out
+	MaxDepth   int          // of calls; 0 means value.DefaultMaxDepth
+	MaxBytes   int64        // of a single list or string; 0 is no bound
+	Room       func() int64 // bytes of memory left; nil is no bound
 	Trace      io.Writer
 	Color      bool // text on Trace may keep its colours
 	Settings   Settings
@@ -111,6 +112,7 @@ func New(opt Options) *State {
 			Paths:    opt.Paths,
 			MaxDepth: opt.MaxDepth,
 			MaxBytes: opt.MaxBytes,
+			Room:     opt.Room,
 		},
 		resolved: map[string]string{},
 		imports:  map[string]value.Value{},

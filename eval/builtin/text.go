@@ -134,6 +134,7 @@ func replaceStrings(th *value.Thread, pos source.Pos, args []value.Value) (value
 	candidates, empty := firstBytes(from)
 	ctx, text := s.Ctx, s.S
 	var out strings.Builder
+	var growth value.Growth
 	for p := 0; p <= len(text); {
 		k := -1
 		switch {
@@ -155,6 +156,9 @@ func replaceStrings(th *value.Thread, pos source.Pos, args []value.Value) (value
 					return nil, err
 				}
 				ctx = ctx.Union(to[k].Ctx)
+			}
+			if err := growth.Fit(th, pos, out.Len()+len(to[k].S)); err != nil {
+				return nil, err
 			}
 			out.WriteString(to[k].S)
 			n = len(from[k])

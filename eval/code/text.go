@@ -27,6 +27,7 @@ func (s *Interp) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	var buf [8]string
 	texts := buf[:0]
 	var ctx *value.Context
+	size := 0
 	for i := range s.Parts {
 		p := &s.Parts[i]
 		v, err := p.X.Eval(th, f)
@@ -44,7 +45,11 @@ func (s *Interp) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 			return str, nil
 		}
 		texts = append(texts, str.S)
+		size += len(str.S)
 		ctx = ctx.Union(str.Ctx)
+	}
+	if err := th.FitText(s.At, size); err != nil {
+		return nil, err
 	}
 	return &value.String{S: strings.Join(texts, ""), Ctx: ctx}, nil
 }
@@ -75,6 +80,9 @@ func (p *Path) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 		}
 		s, err := th.Coerce(v, p.Parts[i].At, value.CoerceOptions{}, whyPart)
 		if err != nil {
+			return nil, err
+		}
+		if err := th.FitText(p.At, b.Len()+len(s.S)); err != nil {
 			return nil, err
 		}
 		b.WriteString(s.S)
@@ -131,6 +139,9 @@ func (a *Add) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 				return nil, err
 			}
 		}
+		if err := th.FitText(a.At, len(x.S)+len(y.S)); err != nil {
+			return nil, err
+		}
 		return &value.String{S: x.S + y.S, Ctx: x.Ctx.Union(y.Ctx)}, nil
 	}
 	x, err := th.Coerce(l, a.Start, value.CoerceOptions{}, whyPart)
@@ -143,6 +154,9 @@ func (a *Add) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	}
 	y, err := th.Coerce(r, a.right(th), value.CoerceOptions{}, whyPart)
 	if err != nil {
+		return nil, err
+	}
+	if err := th.FitText(a.At, len(x.S)+len(y.S)); err != nil {
 		return nil, err
 	}
 	ctx := x.Ctx.Union(y.Ctx)

@@ -26,6 +26,7 @@ type jsonPrinter struct {
 	th                  *value.Thread
 	strict, copyToStore bool
 	out                 strings.Builder
+	growth              value.Growth
 	ctx                 *value.Context
 }
 
@@ -34,6 +35,9 @@ func (p *jsonPrinter) print(v value.Value, pos source.Pos) error {
 		return err
 	}
 	defer p.th.Leave()
+	if err := p.growth.Fit(p.th, pos, p.out.Len()); err != nil {
+		return err
+	}
 	if p.strict {
 		var err error
 		if v, err = p.th.Force(v, pos); err != nil {
@@ -79,6 +83,9 @@ func (p *jsonPrinter) coerced(v value.Value, pos source.Pos) error {
 
 func (p *jsonPrinter) string(s *value.String, pos source.Pos) error {
 	p.ctx = p.ctx.Union(s.Ctx)
+	if err := p.growth.Fit(p.th, pos, p.out.Len()+len(s.S)); err != nil {
+		return err
+	}
 	if err := quoteJSON(&p.out, s.S); err != nil {
 		return p.th.Errorf(pos, value.EvalError, "%v", err)
 	}

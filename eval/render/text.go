@@ -38,10 +38,11 @@ func text(th *value.Thread, v value.Value, deep bool) (string, error) {
 }
 
 type textPrinter struct {
-	th   *value.Thread
-	deep bool // all was forced
-	out  strings.Builder
-	seen map[value.Value]bool // sets by themselves; lists by the thunk that made them, if any
+	th     *value.Thread
+	deep   bool // all was forced
+	out    strings.Builder
+	growth value.Growth
+	seen   map[value.Value]bool // sets by themselves; lists by the thunk that made them, if any
 }
 
 func (p *textPrinter) print(v value.Value) error {
@@ -49,6 +50,9 @@ func (p *textPrinter) print(v value.Value) error {
 		return err
 	}
 	defer p.th.Leave()
+	if err := p.growth.Fit(p.th, source.NoPos, p.out.Len()); err != nil {
+		return err
+	}
 	w, state := value.Peek(v)
 	switch state {
 	case value.Suspended:
@@ -64,6 +68,9 @@ func (p *textPrinter) print(v value.Value) error {
 	}
 	switch w := w.(type) {
 	case *value.String:
+		if err := p.growth.Fit(p.th, source.NoPos, p.out.Len()+len(w.S)); err != nil {
+			return err
+		}
 		value.AppendQuoted(&p.out, w.S)
 	case *value.Attrs:
 		return p.attrs(w)

@@ -26,6 +26,7 @@ type xmlPrinter struct {
 	th                *value.Thread
 	strict, locations bool
 	out               strings.Builder
+	growth            value.Growth
 	depth             int
 	ctx               *value.Context
 	drvs              map[string]bool // drvPath of derivations already written
@@ -69,6 +70,9 @@ func (p *xmlPrinter) print(v value.Value, pos source.Pos) error {
 		return err
 	}
 	defer p.th.Leave()
+	if err := p.growth.Fit(p.th, pos, p.out.Len()); err != nil {
+		return err
+	}
 	if p.strict {
 		var err error
 		if v, err = p.th.Force(v, pos); err != nil {
@@ -91,6 +95,9 @@ func (p *xmlPrinter) print(v value.Value, pos source.Pos) error {
 		p.empty("float", xmlAttr{"value", value.FormatFloat(float64(w))})
 	case *value.String:
 		p.ctx = p.ctx.Union(w.Ctx)
+		if err := p.growth.Fit(p.th, pos, p.out.Len()+len(w.S)); err != nil {
+			return err
+		}
 		p.empty("string", xmlAttr{"value", w.S})
 	case value.Path:
 		p.empty("path", xmlAttr{"value", string(w)})

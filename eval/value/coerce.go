@@ -84,12 +84,16 @@ func (th *Thread) coerceForced(v Value, pos source.Pos, opt CoerceOptions, why s
 // list, nor after the last element.
 func (th *Thread) coerceList(l *List, pos source.Pos, opt CoerceOptions, why string) (*String, error) {
 	var b strings.Builder
+	var growth Growth
 	var room [8]*Context
 	ctxs := room[:0]
 	for i, e := range l.Elems {
 		s, err := th.Coerce(e, pos, opt, "while evaluating one element of the list")
 		if err != nil {
 			return nil, WithFrame(err, pos, why)
+		}
+		if err := growth.Fit(th, pos, b.Len()+len(s.S)); err != nil {
+			return nil, err
 		}
 		b.WriteString(s.S)
 		if s.Ctx != nil {

@@ -23,6 +23,8 @@ type Thread struct {
 
 	// MaxBytes bounds what a single list or string may take; 0 is no bound.
 	MaxBytes int64
+	// Room tells how many bytes of memory are left, for the large ones; nil is no bound.
+	Room func() int64
 
 	interrupted atomic.Bool
 
@@ -70,7 +72,40 @@ func (th *Thread) Fit(pos source.Pos, n, size int64) error {
 	if th.MaxBytes > 0 && n > th.MaxBytes/size {
 		return th.Errorf(pos, EvalError, "out of memory: a value of %d elements of %d bytes is larger than this machine allows (%d bytes)", n, size, th.MaxBytes)
 	}
+	if n >= largeValue/size && th.Room != nil {
+		if room := th.Room(); n > room/size {
+			return th.Errorf(pos, EvalError, "out of memory: a value of %d elements of %d bytes does not fit into what is left (%d bytes)", n, size, max(room, 0))
+		}
+	}
 	return nil
+}
+
+// largeValue is from how many bytes on a list or string has to fit into what memory
+// is left; largeText, from how many a string is looked at by Fit.
+const (
+	largeValue = 32 << 20
+	largeText  = 1 << 14
+)
+
+// FitText is Fit for a string of n bytes.
+func (th *Thread) FitText(pos source.Pos, n int) error {
+	if n < largeText {
+		return nil
+	}
+	return th.Fit(pos, int64(n), 1)
+}
+
+// Growth is FitText for a text that grows bit by bit: it looks again when the text
+// has doubled.
+type Growth struct{ fits int }
+
+// Fit checks a text that is about to have n bytes.
+func (g *Growth) Fit(th *Thread, pos source.Pos, n int) error {
+	if n <= g.fits {
+		return nil
+	}
+	g.fits = max(2*n, largeText)
+	return th.FitText(pos, g.fits)
 }
 
 // Leave undoes Enter.

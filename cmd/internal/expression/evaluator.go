@@ -145,6 +145,7 @@ func (e *Evaluator) NewState(ctx context.Context) *eval.State {
 		Now:        time.Now().Unix(),
 		MaxDepth:   e.Settings.MaxCallDepth,
 		MaxBytes:   heap.Limit(),
+		Room:       heap.Room(),
 		Trace:      e.Trace,
 		Color:      e.World.Terminal,
 		Settings: eval.Settings{
