@@ -38,17 +38,22 @@ func (s *testStore) failsCleanly(what string, base storepath.Path, want string) 
 		{"imageName": "x", "fromImage": base.String()},
 		layered(attrs{"fromImage": base.String()}),
 	} {
-		job := s.job(a, base)
-		err := (&Builder{}).Build(s.t.Context(), job)
-		if err == nil || !strings.HasPrefix(err.Error(), "build image 'x:") || !strings.Contains(err.Error(), want) {
-			s.t.Errorf("%s: error %v, expected %q", what, err, want)
-		}
-		if files, err := os.ReadDir(filepath.Dir(job.Dest["out"])); err != nil || len(files) != 1 {
-			s.t.Errorf("%s: left %v, error %v", what, files, err)
-		}
-		if files, err := os.ReadDir(job.WorkDir); err != nil || len(files) != 0 {
-			s.t.Errorf("%s: left %v in the folder for work, error %v", what, files, err)
-		}
+		s.leavesNothing(what, a, base, want)
+	}
+}
+
+func (s *testStore) leavesNothing(what string, a attrs, base storepath.Path, want string) {
+	s.t.Helper()
+	job := s.job(a, base)
+	err := (&Builder{}).Build(s.t.Context(), job)
+	if err == nil || !strings.HasPrefix(err.Error(), "build image 'x:") || !strings.Contains(err.Error(), want) {
+		s.t.Errorf("%s: error %v, expected %q", what, err, want)
+	}
+	if files, err := os.ReadDir(filepath.Dir(job.Dest["out"])); err != nil || len(files) != 1 {
+		s.t.Errorf("%s: left %v, error %v", what, files, err)
+	}
+	if files, err := os.ReadDir(job.WorkDir); err != nil || len(files) != 0 {
+		s.t.Errorf("%s: left %v in the folder for work, error %v", what, files, err)
 	}
 }
 

@@ -101,15 +101,14 @@ func hashFile(file member) (image.Digest, error) {
 		return "", err
 	}
 	defer r.Close()
-	return hashReader(r)
+	return hashReader(r, file.size)
 }
 
-func hashReader(r io.Reader) (image.Digest, error) {
+// hashReader reads what a file of packed bytes unpacks to.
+func hashReader(r io.Reader, packed int64) (image.Digest, error) {
 	sum := sha256.New()
-	if n, err := io.Copy(sum, io.LimitReader(r, maxUnpacked+1)); err != nil {
+	if _, err := io.Copy(sum, image.Bounded(r, packed)); err != nil {
 		return "", err
-	} else if n > maxUnpacked {
-		return "", fmt.Errorf("it unpacks to more than %d GiB", maxUnpacked>>30)
 	}
 	return image.FromSHA256(sum.Sum(nil)), nil
 }
@@ -125,5 +124,5 @@ func unpackedDigest(file member) (image.Digest, error) {
 		return "", err
 	}
 	defer tar.Close()
-	return hashReader(tar)
+	return hashReader(tar, file.size)
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/mikelolasagasti/xz"
+
+	"gonix/dockertools/image"
 )
 
 const (
@@ -22,8 +24,6 @@ const (
 	maxMembers = 100_000
 	// maxJSON bounds what is read into memory.
 	maxJSON = 16 << 20
-	// maxUnpacked bounds what a compressed archive or a layer may unpack to.
-	maxUnpacked = 64 << 30
 )
 
 // Archive is an image archive opened for reading.
@@ -118,10 +118,12 @@ func (a *Archive) plain(f *os.File, spoolDir string) (*os.File, error) {
 			return nil, err
 		}
 		a.closers = append(a.closers, spool.Close, func() error { return os.Remove(spool.Name()) })
-		if n, err := io.Copy(spool, io.LimitReader(r, maxUnpacked+1)); err != nil {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := io.Copy(spool, image.Bounded(r, info.Size())); err != nil {
 			return nil, fmt.Errorf("unpack: %w", err)
-		} else if n > maxUnpacked {
-			return nil, fmt.Errorf("it unpacks to more than %d GiB", maxUnpacked>>30)
 		}
 		_, err = spool.Seek(0, io.SeekStart)
 		return spool, err

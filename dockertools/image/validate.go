@@ -67,9 +67,6 @@ func (l Layer) Verify() error {
 	return err
 }
 
-// maxUnpacked bounds what a layer may unpack to.
-const maxUnpacked = 64 << 30
-
 // Read gives the uncompressed tar of l to use, then reads what use left over
 // and compares digest, size and DiffID. Whatever use did is to be thrown away
 // when Read returns an error. The number is the length of the tar.
@@ -87,7 +84,7 @@ func (l Layer) Read(use func(io.Reader) error) (int64, error) {
 		return 0, err
 	}
 	defer tar.Close()
-	unpacked := &counter{r: io.TeeReader(tar, diffID), most: maxUnpacked}
+	unpacked := &counter{r: io.TeeReader(tar, diffID), most: unpackedLimit(l.Size), packed: l.Size}
 	if err := use(unpacked); err != nil {
 		return 0, err
 	}
@@ -164,19 +161,4 @@ func Decompress(r *bufio.Reader) (io.ReadCloser, error) {
 // DecompressReader is [Decompress] for readers without a buffer.
 func DecompressReader(r io.Reader) (io.ReadCloser, error) {
 	return Decompress(bufio.NewReaderSize(r, 1<<17))
-}
-
-// counter counts what is read, and stops at most bytes unless that is 0.
-type counter struct {
-	r       io.Reader
-	n, most int64
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	if c.most > 0 && c.n > c.most {
-		return 0, fmt.Errorf("it unpacks to more than %d GiB", c.most>>30)
-	}
-	return n, err
 }
