@@ -247,7 +247,7 @@ func sumFile(name string) ([sha256.Size]byte, error) {
 // programs, and what users set. Access control lists and labels are the
 // machine's.
 func kept(attribute string) bool {
-	return attribute == "security.capability" || strings.HasPrefix(attribute, "user.") && !strings.HasPrefix(attribute, "user.overlay.")
+	return attribute == capabilityName || strings.HasPrefix(attribute, "user.") && !strings.HasPrefix(attribute, "user.overlay.")
 }
 
 func attributes(name string, kind tarball.Kind) (map[string]string, error) {
@@ -276,6 +276,25 @@ func attributes(name string, kind tarball.Kind) (map[string]string, error) {
 			out = map[string]string{}
 		}
 		out[attribute] = string(value[:n])
+		if attribute == capabilityName {
+			out[attribute] = forAnyRoot(out[attribute])
+		}
 	}
 	return out, nil
+}
+
+const capabilityName = "security.capability"
+
+// forAnyRoot returns a capability in the form without the user who counts as
+// root: outside of the namespace that a script ran in, the kernel adds that user
+// of the machine, and a container of another one would not get the capability.
+func forAnyRoot(value string) string {
+	const (
+		withRoot, without = 3, 2 // revisions, in the topmost byte of the first word
+		size              = 20   // of the form without
+	)
+	if len(value) != size+4 || value[3] != withRoot {
+		return value
+	}
+	return value[:3] + string(rune(without)) + value[4:size]
 }
