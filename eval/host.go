@@ -57,9 +57,6 @@ func (s *State) ReadDir(p value.Path) ([]builtin.DirEntry, error) {
 		return nil, err
 	}
 	entries, err := s.files.Entries(real)
-	if errors.Is(err, syscall.ENOTDIR) {
-		return nil, fmt.Errorf("'%s' is not a directory", real)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read directory \"%s\": %w", real, systemError{err})
 	}

@@ -1,6 +1,10 @@
 package eval
 
-import "gonix/eval/code"
+import (
+	"strings"
+
+	"gonix/eval/code"
+)
 
 // derivationFile names the text of derivation.
 const derivationFile = code.InternalFile
@@ -9,28 +13,44 @@ const derivationFile = code.InternalFile
 // returns, dressed up as a package. Each output is the attributes given, the
 // attributes all, drvAttrs and one per output, and what is the output's own:
 // drvPath, outPath, outputName and type. The result is the first output.
-const derivationText = `
-args@{ outputs ? [ "out" ], ... }:
+//
+// Everything begins at the line and column where it begins in Nix, which traces,
+// XML and unsafeGetAttrPos show.
+func derivationText() string {
+	const above = 29 // lines of comments in Nix
+	return strings.Repeat("\n", above) + `drvAttrs@{
+  outputs ? [ "out" ],
+  ...
+}:
+
 let
-  made = derivationStrict args;
-  shared = args // builtins.listToAttrs packages // {
-    all = map (p: p.value) packages;
-    drvAttrs = args;
+
+  made   = derivationStrict drvAttrs;
+
+  shared =
+    drvAttrs
+    // (builtins.listToAttrs packages)
+    // {
+      all = map (p: p.value) packages;
+      inherit drvAttrs;
+    };
+
+  package = outputName: {
+    name = outputName;
+    value = shared // {
+      outPath = builtins.getAttr outputName made;
+      drvPath = made.drvPath;
+      type = "derivation";
+      inherit outputName;
+    };
   };
-  packages = map
-    (outputName: {
-      name = outputName;
-      value = shared // {
-        inherit outputName;
-        inherit (made) drvPath;
-        outPath = builtins.getAttr outputName made;
-        type = "derivation";
-      };
-    })
-    outputs;
+
+  packages    = map package outputs;
+
 in
 (builtins.head packages).value
 `
+}
 
 // importedText makes a package of what importing a derivation's file yields:
 // its drvPath, name, outputs and the path of each output.

@@ -159,7 +159,7 @@ func (s *State) defineGlobals() {
 		add(name, constants[name])
 	}
 	add("derivation", s.th.Lazy(source.NoPos, func(*value.Thread) (value.Value, error) {
-		return s.evalText(derivationFile, derivationText)
+		return s.evalText(derivationFile, derivationText())
 	}))
 	// The set holds itself.
 	self := s.th.Lazy(source.NoPos, func(*value.Thread) (value.Value, error) { return s.root, nil })

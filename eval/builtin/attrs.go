@@ -126,7 +126,7 @@ func removeAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Va
 		}
 	}
 	if len(drop) == 0 {
-		return set, nil
+		return set.Copy(), nil
 	}
 	slices.Sort(drop)
 	b := value.NewBuilder(set.Len())
@@ -253,11 +253,11 @@ func unsafeGetAttrPos(th *value.Thread, pos source.Pos, args []value.Value) (val
 // file, line and column, or null where there is no file.
 func Position(th *value.Thread, pos source.Pos) value.Value {
 	at, ok := th.Sources.Position(pos)
-	if !ok || at.File.Name == "" || at.File.Name[0] != '/' {
+	if !ok || at.File.Path() == "" {
 		return value.Null{}
 	}
 	b := value.NewBuilder(3)
-	b.Add(symbol.File, source.NoPos, value.NewString(at.File.Name))
+	b.Add(symbol.File, source.NoPos, value.NewString(at.File.Path()))
 	b.Add(symbol.Line, source.NoPos, value.Int(at.Line))
 	b.Add(symbol.Column, source.NoPos, value.Int(at.Column))
 	return b.Finish()

@@ -22,7 +22,7 @@ func controlTable() []*value.Builtin {
 			Doc: "Evaluate e1, then return e2."},
 		{Name: "deepSeq", Params: []string{"e1", "e2"}, Fn: deepSeq,
 			Doc: "Evaluate e1 and all that it holds, then return e2."},
-		{Name: "break", Params: []string{"v"}, Fn: breakpoint,
+		{Name: "break", Params: []string{"v"}, NoFrame: true, Fn: breakpoint,
 			Doc: "Return v; a debugger would stop here."},
 	}
 }

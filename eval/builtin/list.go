@@ -86,7 +86,7 @@ func elem(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, er
 	for _, e := range l.Elems {
 		eq, err := th.Equal(args[0], e, pos)
 		if err != nil {
-			return nil, value.WithFrame(err, pos, "while searching for the presence of the given element in the list")
+			return nil, err
 		}
 		if eq {
 			return value.Bool(true), nil

@@ -126,11 +126,11 @@ type Here struct{ At source.Pos }
 // Eval returns the set.
 func (h *Here) Eval(th *value.Thread, _ *value.Frame) (value.Value, error) {
 	p, ok := th.Sources.Position(h.At)
-	if !ok || p.File.Name == "" || p.File.Name[0] != '/' {
+	if !ok || p.File.Path() == "" {
 		return value.Null{}, nil
 	}
 	b := value.NewBuilder(3)
-	b.Add(symbol.File, source.NoPos, value.NewString(p.File.Name))
+	b.Add(symbol.File, source.NoPos, value.NewString(p.File.Path()))
 	b.Add(symbol.Line, source.NoPos, value.Int(p.Line))
 	b.Add(symbol.Column, source.NoPos, value.Int(p.Column))
 	return b.Finish(), nil

@@ -13,9 +13,6 @@ func Builtin(host Host) *value.Builtin {
 	return &value.Builtin{Name: "getFlake", Params: []string{"args"},
 		Doc: "Fetch the flake that a reference names; return its outputs and what is known of it.",
 		Fn: func(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
-			if !host.Refs().Flakes {
-				return nil, &flakeref.DisabledError{Feature: "flakes"}
-			}
 			text, err := th.StringNoCtx(args[0], pos, "while evaluating the argument passed to builtins.getFlake")
 			if err != nil {
 				return nil, err
@@ -25,9 +22,15 @@ func Builtin(host Host) *value.Builtin {
 }
 
 func get(host Host, th *value.Thread, pos source.Pos, text string) (value.Value, error) {
-	ref, err := host.Refs().Parse(text, flakeref.Options{Tree: true})
+	refs := host.Refs()
+	enabled := refs.Flakes
+	refs.Flakes = true
+	ref, err := refs.Parse(text, flakeref.Options{Tree: true})
 	if err != nil {
 		return nil, err
+	}
+	if !enabled {
+		return nil, &flakeref.DisabledError{Feature: "flakes"}
 	}
 	if host.Pure() && !ref.Input.Locked() {
 		return nil, fmt.Errorf("cannot call 'getFlake' on unlocked flake reference '%s', at «none»:0 (use --impure to override)", text)

@@ -78,7 +78,8 @@ func (s *State) storePath(th *value.Thread, pos source.Pos, args []value.Value) 
 	if err != nil {
 		return nil, th.Errorf(pos, value.EvalError, "path '%s' is not in the Nix store", name)
 	}
-	if _, added := s.objects[p]; !added {
+	_, added := s.objects[p]
+	if _, writesNothing := s.opt.Store.(readOnly); !added && !writesNothing {
 		valid, err := s.isValid(p)
 		if err != nil {
 			return nil, value.AsError(err)

@@ -78,6 +78,9 @@ func (s *State) FetchTree(in flakeref.Input) (flakeref.Tree, error) {
 	if s.opt.Fetcher == nil {
 		return flakeref.Tree{}, &value.Error{Kind: value.Restricted, Msg: fmt.Sprintf("cannot fetch '%s': this evaluation has no store to keep it in", in)}
 	}
+	if _, err := in.URL(); err != nil {
+		return flakeref.Tree{}, hostError(err)
+	}
 	t, err := s.opt.Fetcher.FetchTree(s.ctx, in)
 	if err != nil {
 		if m, ok := errors.AsType[*flakeref.MismatchError](err); ok && m.Stored {

@@ -46,7 +46,7 @@ func (p *jsonPrinter) print(v value.Value, pos source.Pos) error {
 	}
 	w, state := value.Peek(v)
 	if state != value.Evaluated {
-		return p.th.Errorf(pos, value.TypeError, "cannot convert a thunk to JSON")
+		return p.th.Errorf(value.DeterminePos(v, pos), value.TypeError, "cannot convert %s to JSON", value.Pending(v))
 	}
 	switch w := w.(type) {
 	case value.Null:

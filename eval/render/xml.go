@@ -200,8 +200,8 @@ func (p *xmlPrinter) location(pos source.Pos, xa []xmlAttr) []xmlAttr {
 	}
 	out := []xmlAttr{{"column", strconv.Itoa(at.Column)}, {"line", strconv.Itoa(at.Line)}}
 	out = append(out, xa...)
-	if strings.HasPrefix(at.File.Name, "/") {
-		out = append(out, xmlAttr{"path", at.File.Name})
+	if path := at.File.Path(); path != "" {
+		out = append(out, xmlAttr{"path", path})
 	}
 	return out
 }

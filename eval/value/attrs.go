@@ -246,3 +246,9 @@ func (b *Builder) Finish() *Attrs {
 	}
 	return &Attrs{own: b.attrs, size: len(b.attrs), pos: b.Pos}
 }
+
+// Copy returns a set of its own with the attributes of a, which it shares.
+func (a *Attrs) Copy() *Attrs {
+	out := *a
+	return &out
+}

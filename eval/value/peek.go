@@ -26,6 +26,20 @@ func Peek(v Value) (Value, ThunkState) {
 	return nil, Suspended
 }
 
+// Pending says what a value that is not evaluated is, as messages call it: what
+// builtins are to apply is known to be a call.
+func Pending(v Value) string {
+	if t, ok := v.(*Thunk); ok {
+		if _, state := Peek(t); state == Suspended && t.frame != failing {
+			switch t.code().(type) {
+			case *applyOne, *applyAll, *mapped:
+				return "a function application"
+			}
+		}
+	}
+	return "a thunk"
+}
+
 // Waiting returns the code of a thunk that was not asked for yet, and nil for
 // everything else.
 func Waiting(v Value) Code {

@@ -29,6 +29,18 @@ type File struct {
 	lines []int32 // byte offset of the start of each line
 }
 
+// internal begins the names of texts of the evaluator itself.
+const internal = "«nix-internal»"
+
+// Path is the path of the file, as values tell it: /… for a text of the evaluator
+// itself, and "" for what is no file.
+func (f *File) Path() string {
+	if name := strings.TrimPrefix(f.Name, internal); strings.HasPrefix(name, "/") {
+		return name
+	}
+	return ""
+}
+
 // Pos returns the place offset bytes into the file.
 func (f *File) Pos(offset int) Pos { return f.base + Pos(offset) }
 

@@ -16,7 +16,7 @@ import (
 type Flags struct {
 	Args    []string // positional
 	Store   string
-	options [][2]string // settings in the order in which they were given
+	options []option // in the order in which they were given
 	cpuProf string
 	Help    bool
 	Version bool
@@ -27,12 +27,27 @@ type Flags struct {
 	NoLog   bool // none unless a build fails
 }
 
+// option is --option NAME VALUE or --NAME VALUE; a value that is wrong is an error
+// in the second form alone, as in Nix.
+type option struct {
+	name, value string
+	strict      bool
+}
+
+// settingFlag is what --NAME VALUE becomes.
+const settingFlag = "setting"
+
 func (f *Flags) Common() *Flags { return f }
 
 // DeclareSettings declares where the store is and how settings are given.
 func (f *Flags) DeclareSettings(fs *pflag.FlagSet) {
 	fs.StringVar(&f.Store, "store", "", "keep the store below this `folder` (/ is the machine's own /nix/store)")
-	PairVar(fs, func(n, v string) { f.options = append(f.options, [2]string{n, v}) }, "option", "give a setting a value (see nix.conf(5))")
+	give := func(strict bool) func(n, v string) {
+		return func(n, v string) { f.options = append(f.options, option{n, v, strict}) }
+	}
+	PairVar(fs, give(false), "option", "give a setting a value (see nix.conf(5))")
+	PairVar(fs, give(true), settingFlag, "")
+	fs.Lookup(settingFlag).Hidden = true
 }
 
 // DeclareOutput declares how much is said.
@@ -79,12 +94,14 @@ func (f *Flags) Parse(fs *pflag.FlagSet, args []string) error {
 func (f *Flags) Apply(s *Settings, warn func(string)) error {
 	s.fromFlags = true
 	for _, o := range f.options {
-		known, err := s.Set(o[0], o[1])
-		if err != nil {
+		known, err := s.Set(o.name, o.value)
+		switch {
+		case err != nil && o.strict:
 			return err
-		}
-		if !known {
-			warn(fmt.Sprintf("unknown setting '%s'", o[0]))
+		case err != nil:
+			warn(err.Error())
+		case !known:
+			warn(fmt.Sprintf("unknown setting '%s'", o.name))
 		}
 	}
 	return nil
@@ -110,7 +127,7 @@ func (f *Flags) profile() (stop func(), err error) {
 }
 
 // pairFlags take two words, which pflag cannot say: they are folded into one.
-var pairFlags = []string{"--arg", "--argstr", "--option"}
+var pairFlags = []string{"--arg", "--argstr", "--option", "--" + settingFlag}
 
 const pairSep = "\x00"
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -54,12 +55,33 @@ func SeeHelp(err error, name string) error {
 	return fmt.Errorf("%w\nTry '%s --help' for more information.", err, name)
 }
 
+// unknownFlag puts the error of a flag that does not exist in Nix's words.
+func unknownFlag(err error, args []string) error {
+	e, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return err
+	}
+	flag := "--" + e.GetSpecifiedName()
+	if e.GetSpecifiedShortnames() != "" {
+		flag = "-" + e.GetSpecifiedName()
+	}
+	for _, a := range args {
+		if a == "--" {
+			break
+		}
+		if strings.HasPrefix(a, flag+"=") || strings.HasPrefix(a, flag+".") {
+			flag = a
+		}
+	}
+	return fmt.Errorf("unrecognised flag '%s'", flag)
+}
+
 // Begin is how a command begins: it reads the command line, loads the settings,
 // lays the flags over them, and starts the profile that --cpuprofile asks for; stop
 // ends it. Where usage or version were to be shown that was all, and set is nil.
 func Begin(w *process.World, f CommandLine, fs *pflag.FlagSet, args []string, u Usage) (set *Settings, stop func(), err error) {
 	if err := f.Parse(fs, args); err != nil {
-		return nil, nil, SeeHelp(err, fs.Name())
+		return nil, nil, SeeHelp(unknownFlag(err, args), fs.Name())
 	}
 	switch c := f.Common(); {
 	case c.Help:

@@ -67,7 +67,7 @@ func (v settingValue) Set(text string) error {
 			text = "false"
 		}
 	}
-	v.f.options = append(v.f.options, [2]string{v.name, text})
+	v.f.options = append(v.f.options, option{v.name, text, true})
 	return nil
 }
 

@@ -276,11 +276,11 @@ func verdictSetting(dst *eval.Verdict, v string) error {
 }
 
 func intSetting(dst *int, v string) error {
-	n, err := strconv.Atoi(v)
-	if err != nil || n < 0 {
+	n, err := ByteCount(v) // Nix takes K, M, G and T for any number
+	if err != nil {
 		return fmt.Errorf("'%s' is not a whole number of at least 0", v)
 	}
-	*dst = n
+	*dst = int(n)
 	return nil
 }
 

@@ -30,12 +30,12 @@ func foldSettings(fs *pflag.FlagSet, args []string) []string {
 		off, isOff := strings.CutPrefix(name, "no-")
 		switch {
 		case IsSwitch(name):
-			out = append(out, "--option", name, "true")
+			out = append(out, "--"+settingFlag, name, "true")
 		case isOff && IsSwitch(off):
-			out = append(out, "--option", off, "false")
+			out = append(out, "--"+settingFlag, off, "false")
 		case IsSetting(name) && i+1 < len(args):
 			i++
-			out = append(out, "--option", name, args[i])
+			out = append(out, "--"+settingFlag, name, args[i])
 		default:
 			out = append(out, arg)
 		}

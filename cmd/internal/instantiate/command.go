@@ -85,7 +85,7 @@ func (x *instantiation) run() error {
 		if err := x.text(args, string(text), "«stdin»"); err != nil {
 			return err
 		}
-	} else if len(x.f.Args) == 0 {
+	} else if len(x.f.Args) == 0 && !x.f.Exprs {
 		return x.file(args, expression.DefaultFiles(x.World)[0])
 	}
 	for _, name := range x.f.Args {
@@ -170,14 +170,14 @@ func (x *instantiation) printValue(args *value.Attrs, v value.Value) error {
 	}
 	var out string
 	switch {
+	case x.f.xml: // of several forms the first one here
+		out, _, err = render.XML(th, v, source.NoPos, x.f.strict, !x.f.noLocation)
 	case x.f.raw:
 		var s *value.String
 		s, err = th.Coerce(v, source.NoPos, value.CoerceOptions{CopyToStore: true}, "while generating the nix-instantiate output")
 		if err == nil {
 			out = s.S
 		}
-	case x.f.xml:
-		out, _, err = render.XML(th, v, source.NoPos, x.f.strict, !x.f.noLocation)
 	case x.f.json:
 		out, _, err = render.JSON(th, v, source.NoPos, x.f.strict, true)
 		out += "\n"

@@ -2,7 +2,6 @@ package instantiate
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -74,21 +73,6 @@ func (f *flags) Parse(fs *pflag.FlagSet, args []string) error {
 		}
 	}
 	f.Args = files
-	if f.Exprs && len(f.Args) == 0 && !f.stdin {
-		return errors.New("'--expr' needs an expression")
-	}
-	var forms []string
-	for _, form := range []struct {
-		name string
-		on   bool
-	}{{"--json", f.json}, {"--xml", f.xml}, {"--raw", f.raw}} {
-		if form.on {
-			forms = append(forms, form.name)
-		}
-	}
-	if len(forms) > 1 {
-		return errors.New("of " + strings.Join(forms, " and ") + " only one can be printed")
-	}
 	if f.readWrite && (f.readOnly || f.dryRun) {
 		return errors.New("'--read-write-mode' and '--readonly-mode' contradict each other")
 	}
