@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"errors"
 	"strconv"
 
 	"gonix/derivation/storepath"
@@ -9,7 +10,8 @@ import (
 	"gonix/parser/source"
 )
 
-// Package is a derivation that was found in a value.
+// Package is a derivation that was found in a value. What is known of it is
+// evaluated when it is asked for.
 type Package struct {
 	AttrPath string // how it was reached, "" for the value itself
 	Name     string
@@ -28,16 +30,41 @@ func (s *State) Packages(args *value.Attrs, v value.Value) ([]Package, error) {
 	return f.found, nil
 }
 
+// Available is Packages for what was selected at an attribute path, as nix-env
+// looks for what could be installed: what fails with an assertion is left out.
+func (s *State) Available(args *value.Attrs, at string, v value.Value) ([]Package, error) {
+	f := finder{s: s, args: args, done: map[*value.Attrs]bool{}, lenient: true}
+	if err := f.all(v, at); err != nil {
+		return nil, err
+	}
+	return f.found, nil
+}
+
 type finder struct {
-	s     *State
-	args  *value.Attrs
-	done  map[*value.Attrs]bool
-	found []Package
+	s       *State
+	args    *value.Attrs
+	done    map[*value.Attrs]bool
+	found   []Package
+	lenient bool // leave out what fails with an assertion
 }
 
 // one adds v if it is a derivation; more says whether it is worth looking into
 // v, which is forced.
 func (f *finder) one(v value.Value, at string) (forced value.Value, more bool, err error) {
+	forced, more, err = f.derivation(v, at)
+	if f.lenient && IsAssertion(err) {
+		return v, false, nil
+	}
+	return forced, more, err
+}
+
+// IsAssertion reports whether an evaluation failed with an assertion.
+func IsAssertion(err error) bool {
+	var e *value.Error
+	return errors.As(err, &e) && e.Kind == value.AssertFailed
+}
+
+func (f *finder) derivation(v value.Value, at string) (forced value.Value, more bool, err error) {
 	th := f.s.th
 	v, err = th.Force(v, source.NoPos)
 	if err != nil {

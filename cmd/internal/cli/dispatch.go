@@ -12,6 +12,7 @@ import (
 	"gonix/cmd/internal/image"
 	"gonix/cmd/internal/instantiate"
 	"gonix/cmd/internal/nix"
+	"gonix/cmd/internal/nixenv"
 	"gonix/cmd/internal/nixstore"
 	"gonix/cmd/internal/process"
 	"gonix/cmd/internal/repl"
@@ -43,6 +44,7 @@ var commands = []command{
 	{"log", nil, "print build logs", nix.As("log")},
 	{"derivation", nil, "print derivations as JSON (derivation show)", nix.As("derivation")},
 	{"nar", nil, "look into archives", nix.As("nar")},
+	{"env", []string{"nix-env"}, "list packages (-qa)", nixenv.Command},
 	{"image", []string{"gonix-image"}, "push, pull, load and look into images", image.Command},
 }
 

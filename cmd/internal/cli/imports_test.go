@@ -58,7 +58,7 @@ var layers = [][]string{
 	{"expression"},
 	{"hash", "cache", "instantiate"},
 	{"image"},
-	{"build", "repl", "nixstore"},
+	{"build", "repl", "nixstore", "nixenv"},
 	{"nix"},
 	{"cli"},
 }
