@@ -71,9 +71,13 @@ func (v settingValue) Set(text string) error {
 	return nil
 }
 
-// DeclareSettingFlags declares the flags of those settings, or of all.
+// DeclareSettingFlags declares the flags of those settings, or of all. A letter
+// that the command has for something else stays with that.
 func (f *Flags) DeclareSettingFlags(fs *pflag.FlagSet, only ...string) {
 	add := func(name, short, usage string, v settingValue) *pflag.Flag {
+		if short != "" && fs.ShorthandLookup(short) != nil {
+			short = ""
+		}
 		flag := fs.VarPF(v, name, short, usage)
 		if v.isSwitch {
 			flag.NoOptDefVal = "true"

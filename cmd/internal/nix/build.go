@@ -9,6 +9,7 @@ import (
 
 	"gonix/cmd/internal/nixstore"
 	"gonix/cmd/internal/process"
+	"gonix/derivation/store"
 	"gonix/eval/render"
 	"gonix/eval/value"
 	"gonix/parser/source"
@@ -16,7 +17,7 @@ import (
 
 // buildCommand is nix build.
 func buildCommand(ctx context.Context, w *process.World, name string, args []string) error {
-	f, fs := newFlags(name, true)
+	f, fs := newFlags(name, true, nil)
 	var noLink, printPaths, dry, rebuild bool
 	var outLink string
 	fs.StringVarP(&outLink, "out-link", "o", "result", "`name` of the link to the result")
@@ -56,7 +57,7 @@ func buildCommand(ctx context.Context, w *process.World, name string, args []str
 	}
 	x.Progress.Close()
 	if !noLink && !dry {
-		if err := x.linkAll(list, w.Abs(outLink)); err != nil {
+		if err := x.linkAll(x.Store, list, w.Abs(outLink)); err != nil {
 			return err
 		}
 	}
@@ -75,15 +76,15 @@ func buildCommand(ctx context.Context, w *process.World, name string, args []str
 	return x.End(nil)
 }
 
-// linkAll makes a link to each result. (Nix: createOutLinks)
-func (x *run) linkAll(list []installable, link string) error {
+// linkAll makes a link to each result, as roots of a store. (Nix: createOutLinks)
+func (x *run) linkAll(st *store.Local, list []installable, link string) error {
 	for n, i := range list {
 		name := link
 		if n > 0 {
 			name += fmt.Sprintf("-%d", n)
 		}
 		if !i.Path.IsDerivation() || i.isFile() {
-			if err := x.Store.AddRoot(x.Context, name, i.Path); err != nil {
+			if err := st.AddRoot(x.Context, name, i.Path); err != nil {
 				return err
 			}
 			continue
@@ -97,7 +98,7 @@ func (x *run) linkAll(list []installable, link string) error {
 			if o.name != "out" {
 				root += "-" + o.name
 			}
-			if err := x.Store.AddRoot(x.Context, root, o.path); err != nil {
+			if err := st.AddRoot(x.Context, root, o.path); err != nil {
 				return err
 			}
 		}
@@ -135,7 +136,7 @@ func writeJSON(w io.Writer, v any) error {
 
 // evalCommand is nix eval.
 func evalCommand(ctx context.Context, w *process.World, name string, args []string) error {
-	f, fs := newFlags(name, true)
+	f, fs := newFlags(name, true, nil)
 	var raw bool
 	var apply string
 	fs.BoolVar(&raw, "raw", false, "print a string as it is")

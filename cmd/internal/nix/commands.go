@@ -28,7 +28,7 @@ func commands() []command {
 	return []command{
 		{"build", "build derivations", buildCommand},
 		{"eval", "evaluate an expression", evalCommand},
-		{"copy", "copy paths between stores and binary caches", cache.Copy},
+		{"copy", "copy paths between stores and binary caches", copyCommand},
 		{"key", "make keys that sign store paths", cache.Key},
 		{"path-info", "print what is known about paths", pathInfoCommand},
 		{"why-depends", "show why a path needs another", whyDepends},
@@ -58,7 +58,7 @@ func commands() []command {
 		{"store ping", "", storeInfo},
 		{"store optimise", "replace equal files by hard links", storeOptimise},
 		{"store optimize", "", storeOptimise},
-		{"store sign", "sign paths", cache.Sign},
+		{"store sign", "sign paths", signCommand},
 		{"store path-from-hash-part", "print the path that begins with a hash", storeFromHash},
 		{"store prefetch-file", "download a file to the store", storePrefetch},
 		{"store repair", "mend paths whose content has changed", storeRepair},

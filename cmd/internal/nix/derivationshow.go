@@ -16,7 +16,7 @@ const derivationVersion = 4
 
 // derivationShow is gonix derivation show and nix derivation show.
 func derivationShow(ctx context.Context, w *process.World, name string, args []string) error {
-	f, fs := newFlags(name, true)
+	f, fs := newFlags(name, true, nil)
 	var recursive bool
 	fs.BoolVarP(&recursive, "recursive", "r", false, "all that they are built from, too")
 	set, stop, err := f.begin(w, fs, args)

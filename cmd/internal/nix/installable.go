@@ -14,6 +14,7 @@ import (
 	"gonix/cmd/internal/nixstore"
 	"gonix/cmd/internal/process"
 	"gonix/cmd/internal/realise"
+	"gonix/cmd/internal/stores"
 	"gonix/derivation/storepath"
 	"gonix/eval"
 	"gonix/eval/value"
@@ -29,11 +30,17 @@ type flags struct {
 	impure     bool
 	derivation bool // the derivation is meant, not what it makes
 	json       bool
+	foreign    bool // links into other stores name the same path here
+	usage      config.Usage
 }
 
-func newFlags(name string, installables bool) (*flags, *pflag.FlagSet) {
-	f := &flags{}
+// newFlags declares the flags of a command, its own, which may be nil, first.
+func newFlags(name string, installables bool, own func(*flags, flagSet)) (*flags, *pflag.FlagSet) {
+	f := &flags{usage: config.Usage{Forms: []string{"[FLAG]... [ARGUMENT]..."}}}
 	fs := config.NewFlagSet(name)
+	if own != nil {
+		own(f, fs)
+	}
 	if installables {
 		fs.StringVarP(&f.file, "file", "f", "", "take attributes of the expression in this `file`")
 		fs.StringVar(&f.expr, "expr", "", "take attributes of this `expression`")
@@ -53,7 +60,7 @@ func newFlags(name string, installables bool) (*flags, *pflag.FlagSet) {
 
 // begin is [begin] for the commands of nix.
 func (f *flags) begin(w *process.World, fs *pflag.FlagSet, args []string) (set *config.Settings, stop func(), err error) {
-	set, stop, err = config.Begin(w, f, fs, args, config.Usage{Forms: []string{"[FLAG]... [ARGUMENT]..."}})
+	set, stop, err = config.Begin(w, f, fs, args, f.usage)
 	if set == nil {
 		return nil, nil, err
 	}
@@ -108,6 +115,9 @@ func (x *run) storeInstallables(f *flags) ([]installable, error) {
 	for _, arg := range f.Args {
 		name, names, some := strings.Cut(arg, "^")
 		p, err := x.Follow(name)
+		if err != nil && f.foreign {
+			p, err = stores.PathOf(x.World, x.Store, name)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%w (flakes are not supported: name an expression with --file or --expr)", err)
 		}

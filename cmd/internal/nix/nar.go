@@ -175,7 +175,7 @@ func (lf *listFlags) declare(f *flags, fs flagSet) {
 }
 
 func narLs(ctx context.Context, w *process.World, name string, args []string) error {
-	f, fs := newFlags(name, false)
+	f, fs := newFlags(name, false, nil)
 	var lf listFlags
 	lf.declare(f, fs)
 	set, stop, err := f.begin(w, fs, args)
@@ -208,7 +208,7 @@ func narLs(ctx context.Context, w *process.World, name string, args []string) er
 }
 
 func narCat(ctx context.Context, w *process.World, name string, args []string) error {
-	f, fs := newFlags(name, false)
+	f, fs := newFlags(name, false, nil)
 	set, stop, err := f.begin(w, fs, args)
 	if set == nil {
 		return err
@@ -251,7 +251,7 @@ func narCat(ctx context.Context, w *process.World, name string, args []string) e
 }
 
 func narDump(ctx context.Context, w *process.World, name string, args []string) error {
-	f, fs := newFlags(name, false)
+	f, fs := newFlags(name, false, nil)
 	set, stop, err := f.begin(w, fs, args)
 	if set == nil {
 		return err

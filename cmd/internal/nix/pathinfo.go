@@ -21,7 +21,7 @@ type pathInfo struct {
 }
 
 func pathInfoCommand(ctx context.Context, w *process.World, name string, args []string) error {
-	f, fs := newFlags(name, true)
+	f, fs := newFlags(name, true, nil)
 	var q pathInfo
 	var all, recursive bool
 	var format int

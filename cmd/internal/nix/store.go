@@ -28,10 +28,7 @@ type flagSet = *pflag.FlagSet
 
 // storeCommand runs a command of nix store with its store.
 func storeCommand(ctx context.Context, w *process.World, name string, args []string, installables bool, declare func(*flags, flagSet), run func(*run, *flags) error) error {
-	f, fs := newFlags(name, installables)
-	if declare != nil {
-		declare(f, fs)
-	}
+	f, fs := newFlags(name, installables, declare)
 	set, stop, err := f.begin(w, fs, args)
 	if set == nil {
 		return err

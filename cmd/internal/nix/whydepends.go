@@ -12,7 +12,7 @@ import (
 
 // whyDepends is gonix why-depends and nix why-depends.
 func whyDepends(ctx context.Context, w *process.World, name string, args []string) error {
-	f, fs := newFlags(name, true)
+	f, fs := newFlags(name, true, nil)
 	var why graphtext.Why
 	fs.BoolVarP(&why.All, "all", "a", false, "show all ways, not only the shortest")
 	fs.BoolVar(&why.Precise, "precise", false, "show in which files each path refers to the next")
@@ -62,7 +62,7 @@ func whyDepends(ctx context.Context, w *process.World, name string, args []strin
 
 // logCommand is gonix log and nix log.
 func logCommand(ctx context.Context, w *process.World, name string, args []string) error {
-	f, fs := newFlags(name, true)
+	f, fs := newFlags(name, true, nil)
 	set, stop, err := f.begin(w, fs, args)
 	if set == nil {
 		return err

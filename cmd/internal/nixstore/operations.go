@@ -12,9 +12,11 @@ import (
 
 	"gonix/cmd/internal/config"
 	"gonix/cmd/internal/expression"
+	"gonix/cmd/internal/network"
 	"gonix/cmd/internal/process"
 	"gonix/cmd/internal/realise"
 	"gonix/cmd/internal/stores"
+	"gonix/derivation/store"
 	"gonix/derivation/storepath"
 )
 
@@ -178,6 +180,21 @@ func Open(ctx context.Context, w *process.World, f *Flags, set *config.Settings,
 	}
 	p.Run()
 	return x, func() { p.Close(); x.Maker.Close() }, nil
+}
+
+// OpenToRead is Open for a store that may be someone else's.
+func OpenToRead(ctx context.Context, w *process.World, f *Flags, set *config.Settings) (x *Run, shut func(), err error) {
+	st, err := stores.OpenAt(w, f.Store, store.Options{ReadOnly: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	if x, shut, err = Open(ctx, w, f, set, true); err != nil {
+		st.Close()
+		return nil, nil, err
+	}
+	x.Store, x.Caches = st, &network.Caches{World: w, Settings: set, Progress: x.Progress}
+	x.Progress.Run()
+	return x, func() { x.Progress.Close(); x.Maker.Close() }, nil
 }
 
 // End writes what is left to write.
