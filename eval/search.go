@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -103,12 +104,14 @@ func (s *State) place(entry string) string {
 
 func (s *State) findPlace(entry string) string {
 	if isURL(entry) {
+		err := errors.New("not possible here")
 		if s.opt.Download != nil {
-			if p, err := s.opt.Download(channelURL(entry)); err == nil {
+			var p string
+			if p, err = s.opt.Download(channelURL(entry)); err == nil {
 				return p
 			}
 		}
-		fmt.Fprintf(s.opt.Trace, "warning: Nix search path entry '%s' cannot be downloaded, ignoring\n", entry)
+		fmt.Fprintf(s.opt.Trace, "warning: Nix search path entry '%s' cannot be downloaded, ignoring: %v\n", entry, err)
 		return ""
 	}
 	p := s.entryPath(entry)
