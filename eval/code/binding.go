@@ -61,12 +61,12 @@ type Attrs struct {
 func (s *Attrs) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	th.Stats.Sets++
 	th.Stats.SetElems += uint64(len(s.Attrs))
-	out := make([]value.Attr, len(s.Attrs))
+	set, out := value.MakeAttrs(s.At, len(s.Attrs))
 	for i := range s.Attrs {
 		a := &s.Attrs[i]
 		out[i] = value.Attr{Sym: a.Sym, Pos: a.At, Val: a.X.Delay(th, f)}
 	}
-	return value.NewAttrs(s.At, out), nil
+	return set, nil
 }
 
 // Delay returns a thunk.

@@ -21,8 +21,8 @@ type Attr struct {
 type Attrs struct {
 	own    []Attr // sorted by Sym
 	base   *Attrs // nil, or the left side of //
-	size   int    // number of distinct names in own and base
-	layers int    // length of the base chain
+	size   int32  // number of distinct names in own and base
+	layers int32  // length of the base chain
 	pos    source.Pos
 }
 
@@ -37,7 +37,7 @@ const (
 var EmptyAttrs = &Attrs{}
 
 // Len returns the number of attributes.
-func (a *Attrs) Len() int { return a.size }
+func (a *Attrs) Len() int { return int(a.size) }
 
 // Pos is where the set was written, if known.
 func (a *Attrs) Pos() source.Pos { return a.pos }
@@ -183,7 +183,7 @@ func Update(a, b *Attrs) *Attrs {
 	if b.size <= maxLayerSize && b.size <= a.size && a.layers < maxLayers {
 		return &Attrs{own: b.All(), base: a, size: size, layers: a.layers + 1, pos: a.pos}
 	}
-	return &Attrs{own: merge(a, b, size), size: size, pos: a.pos}
+	return &Attrs{own: merge(a, b, int(size)), size: size, pos: a.pos}
 }
 
 // merge returns the attributes of a // b, of which there are size.
@@ -234,7 +234,56 @@ func (b *Builder) Add(s symbol.Symbol, pos source.Pos, v Value) {
 // NewAttrs returns the set of attrs, which it keeps: they must be sorted by
 // symbol, each name once.
 func NewAttrs(pos source.Pos, attrs []Attr) *Attrs {
-	return &Attrs{own: attrs, size: len(attrs), pos: pos}
+	return &Attrs{own: attrs, size: int32(len(attrs)), pos: pos}
+}
+
+// MakeAttrs returns a set of n attributes, which the caller fills in, sorted by
+// symbol and each name once, before anybody sees the set. Small ones lie beside
+// the set itself, which saves an allocation for most of all sets.
+func MakeAttrs(pos source.Pos, n int) (*Attrs, []Attr) {
+	var a *Attrs
+	switch n {
+	case 1:
+		s := new(struct {
+			Attrs
+			room [1]Attr
+		})
+		a, s.own = &s.Attrs, s.room[:]
+	case 2:
+		s := new(struct {
+			Attrs
+			room [2]Attr
+		})
+		a, s.own = &s.Attrs, s.room[:]
+	case 3:
+		s := new(struct {
+			Attrs
+			room [3]Attr
+		})
+		a, s.own = &s.Attrs, s.room[:]
+	case 4:
+		s := new(struct {
+			Attrs
+			room [4]Attr
+		})
+		a, s.own = &s.Attrs, s.room[:]
+	case 5:
+		s := new(struct {
+			Attrs
+			room [5]Attr
+		})
+		a, s.own = &s.Attrs, s.room[:]
+	case 6:
+		s := new(struct {
+			Attrs
+			room [6]Attr
+		})
+		a, s.own = &s.Attrs, s.room[:]
+	default:
+		a = &Attrs{own: make([]Attr, n)}
+	}
+	a.size, a.pos = int32(n), pos
+	return a, a.own
 }
 
 // Finish returns the set. Of attributes with the same name the first added
@@ -244,7 +293,7 @@ func (b *Builder) Finish() *Attrs {
 		slices.SortStableFunc(b.attrs, func(x, y Attr) int { return cmp.Compare(x.Sym, y.Sym) })
 		b.attrs = slices.CompactFunc(b.attrs, func(x, y Attr) bool { return x.Sym == y.Sym })
 	}
-	return &Attrs{own: b.attrs, size: len(b.attrs), pos: b.Pos}
+	return NewAttrs(b.Pos, b.attrs)
 }
 
 // Copy returns a set of its own with the attributes of a, which it shares.

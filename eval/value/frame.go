@@ -5,38 +5,39 @@ import "unsafe"
 // Frame holds the variables of one scope; the resolver knows each by how many
 // frames up it is and in which slot.
 //
-// It is the start of a run of Values in memory: first the frame around it, then
-// its slots. So it costs no header and no second allocation, frames of all
-// sizes come from the same chunks, and a variable is one load away. This file
-// alone knows of it.
-type Frame struct{ up Value } // of dynamic type *Frame, or nil
+// It is the start of a run of words in memory: first the frame around it, then
+// its slots, of two words each. So it costs no second allocation, frames of all
+// sizes come from the same chunks, and a variable is one load away. To the
+// collector each word is a pointer, which is what an interface consists of.
+// This file alone knows of it.
+type Frame struct{ up *Frame }
 
-func (*Frame) isValue() {}
+type word = unsafe.Pointer
 
-const valueSize = unsafe.Sizeof(Value(nil))
+const (
+	wordSize  = unsafe.Sizeof(word(nil))
+	valueSize = unsafe.Sizeof(Value(nil))
+)
 
 // Up returns the frame around f.
-func (f *Frame) Up() *Frame {
-	// What follows the type in an interface is the pointer.
-	return *(**Frame)(unsafe.Add(unsafe.Pointer(f), valueSize/2))
-}
+func (f *Frame) Up() *Frame { return f.up }
 
 // Slot returns what slot i holds, nil if it is still empty. There must be a slot
 // i: nothing checks that.
 func (f *Frame) Slot(i int) Value {
-	return *(*Value)(unsafe.Add(unsafe.Pointer(f), valueSize+uintptr(i)*valueSize))
+	return *(*Value)(unsafe.Add(unsafe.Pointer(f), wordSize+uintptr(i)*valueSize))
 }
 
 // SetSlot puts v into slot i, which must be there.
 func (f *Frame) SetSlot(i int, v Value) {
-	*(*Value)(unsafe.Add(unsafe.Pointer(f), valueSize+uintptr(i)*valueSize)) = v
+	*(*Value)(unsafe.Add(unsafe.Pointer(f), wordSize+uintptr(i)*valueSize)) = v
 }
 
 const (
-	// frameChunk is how many Values are allocated at a time for small frames. A
+	// frameChunk is how many words are allocated at a time for small frames. A
 	// chunk lives as long as any of its frames, with all that the others refer
 	// to, so it is small.
-	frameChunk = 8
+	frameChunk = 16
 	// maxChunked is how many slots a frame has that comes out of a chunk.
 	maxChunked = 3
 )
@@ -45,35 +46,32 @@ const (
 func (th *Thread) NewFrame1(up *Frame, v Value) *Frame {
 	th.Stats.Frames++
 	th.Stats.Slots++
-	if len(th.frames) < 2 {
-		th.frames = make([]Value, frameChunk)
+	if len(th.frames) < 3 {
+		th.frames = make([]word, frameChunk)
 	}
-	run := th.frames[:2]
-	th.frames = th.frames[2:]
-	if up != nil {
-		run[0] = up
-	}
-	run[1] = v
-	return (*Frame)(unsafe.Pointer(&run[0]))
+	f := (*Frame)(unsafe.Pointer(&th.frames[0]))
+	th.frames = th.frames[3:]
+	f.up = up
+	f.SetSlot(0, v)
+	return f
 }
 
 // NewFrame returns a frame of n empty slots.
 func (th *Thread) NewFrame(up *Frame, n int) *Frame {
 	th.Stats.Frames++
 	th.Stats.Slots += uint64(n)
-	var run []Value
+	words := 1 + 2*n
+	var f *Frame
 	switch {
 	case n > maxChunked:
-		run = make([]Value, 1+n)
-	case len(th.frames) < 1+n:
-		th.frames = make([]Value, frameChunk)
+		f = (*Frame)(unsafe.Pointer(unsafe.SliceData(make([]word, words))))
+	case len(th.frames) < words:
+		th.frames = make([]word, frameChunk)
 		fallthrough
 	default:
-		run = th.frames[:1+n]
-		th.frames = th.frames[1+n:]
+		f = (*Frame)(unsafe.Pointer(unsafe.SliceData(th.frames)))
+		th.frames = th.frames[words:]
 	}
-	if up != nil {
-		run[0] = up
-	}
-	return (*Frame)(unsafe.Pointer(&run[0]))
+	f.up = up
+	return f
 }

@@ -29,7 +29,7 @@ type Thread struct {
 	interrupted atomic.Bool
 
 	thunks  []Thunk // the rest of the current chunk
-	frames  []Value // likewise
+	frames  []word  // likewise
 	args    argStack
 	strings []*String
 	Stats   Stats
