@@ -31,14 +31,14 @@ type Lambda struct {
 }
 
 // Eval makes the closure.
-func (l *Lambda) Eval(_ *value.Thread, f *value.Frame) (value.Value, error) {
-	return &value.Closure{Fn: l, Frame: f}, nil
+func (l *Lambda) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
+	return th.NewClosure(l, f), nil
 }
 
 // Delay makes the closure, which costs no more than a thunk.
 func (l *Lambda) Delay(th *value.Thread, f *value.Frame) value.Value {
 	th.Stats.ThunksAvoided++
-	return &value.Closure{Fn: l, Frame: f}
+	return th.NewClosure(l, f)
 }
 
 // Call evaluates the body.
@@ -88,14 +88,14 @@ func NewCurried(label string, params []Param, body Node) *Curried {
 }
 
 // Eval makes the closure.
-func (c *Curried) Eval(_ *value.Thread, f *value.Frame) (value.Value, error) {
-	return &value.Closure{Fn: c, Frame: f}, nil
+func (c *Curried) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
+	return th.NewClosure(c, f), nil
 }
 
 // Delay makes the closure.
 func (c *Curried) Delay(th *value.Thread, f *value.Frame) value.Value {
 	th.Stats.ThunksAvoided++
-	return &value.Closure{Fn: c, Frame: f}
+	return th.NewClosure(c, f)
 }
 
 // run evaluates the body in a frame that holds all arguments.
@@ -112,7 +112,7 @@ func (c *Curried) run(th *value.Thread, frame *value.Frame) (value.Value, error)
 func (c *Curried) Call(th *value.Thread, frame *value.Frame, arg value.Value) (value.Value, error) {
 	next := th.NewFrame(frame, c.arity)
 	next.SetSlot(0, arg)
-	return &value.Closure{Fn: c.stage[1], Frame: next}, nil
+	return th.NewClosure(c.stage[1], next), nil
 }
 
 // Open implements [value.MultiFunction].
@@ -123,7 +123,7 @@ func (c *Curried) Open(th *value.Thread, frame *value.Frame) (f *value.Frame, ha
 // Enter implements [value.MultiFunction].
 func (c *Curried) Enter(th *value.Thread, f *value.Frame, have int) (value.Value, error) {
 	if have < c.arity {
-		return &value.Closure{Fn: c.stage[have], Frame: f}, nil
+		return th.NewClosure(c.stage[have], f), nil
 	}
 	return c.run(th, f)
 }
@@ -183,14 +183,14 @@ type Pattern struct {
 }
 
 // Eval makes the closure.
-func (p *Pattern) Eval(_ *value.Thread, f *value.Frame) (value.Value, error) {
-	return &value.Closure{Fn: p, Frame: f}, nil
+func (p *Pattern) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
+	return th.NewClosure(p, f), nil
 }
 
 // Delay makes the closure.
 func (p *Pattern) Delay(th *value.Thread, f *value.Frame) value.Value {
 	th.Stats.ThunksAvoided++
-	return &value.Closure{Fn: p, Frame: f}
+	return th.NewClosure(p, f)
 }
 
 // Call matches the argument and evaluates the body.

@@ -31,7 +31,9 @@ func (g goCode) Pos() source.Pos                  { return g.pos }
 // LazyApply is a thunk of fn applied to args, which it does not keep.
 func (th *Thread) LazyApply(pos source.Pos, fn Value, args ...Value) *Thunk {
 	if len(args) == 1 {
-		return th.NewThunk(&applyOne{fn, args[0], pos}, nil)
+		a := th.applied.next()
+		*a = applyOne{fn, args[0], pos}
+		return th.NewThunk(a, nil)
 	}
 	return th.NewThunk(&applyAll{fn, slices.Clone(args), pos}, nil)
 }
@@ -69,7 +71,11 @@ func (a *applyAll) Pos() source.Pos                  { return DeterminePos(a.fn,
 // value (builtins.mapAttrs).
 func (th *Thread) Mapper(fn Value) func(Attr) *Thunk {
 	m := &mapper{fn: fn}
-	return func(a Attr) *Thunk { return th.NewThunk(&mapped{mapper: m, name: a.Sym, val: a.Val}, nil) }
+	return func(a Attr) *Thunk {
+		c := th.mapped.next()
+		*c = mapped{mapper: m, name: a.Sym, val: a.Val}
+		return th.NewThunk(c, nil)
+	}
 }
 
 // mapper is what the values of one mapAttrs have in common.
@@ -89,7 +95,11 @@ type mapped struct {
 
 func (m *mapped) Eval(th *Thread, _ *Frame) (Value, error) {
 	m.called = true
-	return th.ApplyAll(m.pos, m.fn, []Value{th.SymbolString(m.name), m.val})
+	args, mark := th.Args(2)
+	args[0], args[1] = th.SymbolString(m.name), m.val
+	v, err := th.ApplyAll(m.pos, m.fn, args)
+	th.Return(args, mark)
+	return v, err
 }
 func (m *mapped) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(m, nil) }
 func (m *mapped) Pos() source.Pos {

@@ -24,7 +24,9 @@ var Sizes = struct{ Frame, Value, Thunk, Attrs, Attr uint64 }{
 func (th *Thread) MakeList(elems []Value) *List {
 	th.Stats.Lists++
 	th.Stats.ListElems += uint64(len(elems))
-	return &List{Elems: elems}
+	l := th.lists.next()
+	l.Elems = elems
+	return l
 }
 
 // MakeSet is [Builder.Finish] for a set that counts.

@@ -28,11 +28,15 @@ type Thread struct {
 
 	interrupted atomic.Bool
 
-	thunks  []Thunk // the rest of the current chunk
-	frames  []word  // likewise
-	args    argStack
-	strings []*String
-	Stats   Stats
+	thunks   slab[Thunk]
+	closures slab[Closure]
+	lists    slab[List]
+	applied  slab[applyOne]
+	mapped   slab[mapped]
+	frames   []word // the rest of the current chunk
+	args     argStack
+	strings  []*String
+	Stats    Stats
 }
 
 // DefaultMaxDepth is Nix's max-call-depth.

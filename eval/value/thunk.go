@@ -30,17 +30,9 @@ func (t *Thunk) setCode(c Code, f *Frame) {
 	t.frame = f
 }
 
-// thunkChunk is how many thunks are allocated at a time: enough to amortise
-// the allocation, few enough that a live one pins little.
-const thunkChunk = 4
-
 // NewThunk suspends code in f.
 func (th *Thread) NewThunk(code Code, f *Frame) *Thunk {
-	if len(th.thunks) == 0 {
-		th.thunks = make([]Thunk, thunkChunk)
-	}
-	t := &th.thunks[0]
-	th.thunks = th.thunks[1:]
+	t := th.thunks.next()
 	if f == nil {
 		f = noFrame
 	}
