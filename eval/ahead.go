@@ -61,12 +61,12 @@ func (s *State) parseFile(a *ahead) {
 	if err != nil || !info.Mode().IsRegular() {
 		return
 	}
-	text, err := files.ReadFile(a.file)
+	text, err := files.ReadText(a.file)
 	if err != nil {
 		return
 	}
 	a.before = fileState{info.Size(), info.ModTime()}
-	if tree, err := s.parse(a.file, string(text), path.Dir(a.file)); err == nil {
+	if tree, err := s.parse(a.file, text, path.Dir(a.file)); err == nil {
 		a.tree = tree
 	}
 }

@@ -3,6 +3,7 @@ package builtin
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"gonix/eval/symbol"
 	"gonix/eval/value"
@@ -51,11 +52,11 @@ func attrNames(th *value.Thread, pos source.Pos, args []value.Value) (value.Valu
 	if err != nil {
 		return nil, err
 	}
-	attrs := set.Sorted(th.Symbols)
-	out := make([]value.Value, len(attrs))
-	for i, at := range attrs {
-		out[i] = th.SymbolString(at.Sym)
+	out := make([]value.Value, 0, set.Len())
+	for at := range set.Each {
+		out = append(out, th.SymbolString(at.Sym))
 	}
+	slices.SortFunc(out, func(x, y value.Value) int { return strings.Compare(x.(*value.String).S, y.(*value.String).S) })
 	return th.MakeList(out), nil
 }
 
@@ -129,7 +130,8 @@ func removeAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Va
 		return set.Copy(), nil
 	}
 	slices.Sort(drop)
-	b := value.NewBuilder(set.Len())
+	drop = slices.Compact(drop)
+	b := value.NewBuilder(set.Len() - len(drop))
 	for at := range set.Each {
 		if _, found := slices.BinarySearch(drop, at.Sym); !found {
 			b.Add(at.Sym, at.Pos, at.Val)
