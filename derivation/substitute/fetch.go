@@ -86,6 +86,21 @@ func (s *Substituter) fetchAll(ctx context.Context, subs map[storepath.Path]buil
 	return failed
 }
 
+// ReferenceError is why an object was not fetched to which nothing has happened
+// itself.
+type ReferenceError struct {
+	Path storepath.Path
+	Err  error // what happened to something that it refers to, directly or not
+}
+
+// Error implements error.
+func (e *ReferenceError) Error() string {
+	return fmt.Sprintf("some references of path '%s' could not be realised: %v", e.Path, e.Err)
+}
+
+// Unwrap returns what happened.
+func (e *ReferenceError) Unwrap() error { return e.Err }
+
 // await waits until all that sub refers to is valid.
 func (s *Substituter) await(ctx context.Context, sub build.Substitute, goals map[storepath.Path]*goal) error {
 	for _, ref := range sub.References {
@@ -99,7 +114,11 @@ func (s *Substituter) await(ctx context.Context, sub build.Substitute, goals map
 			return context.Cause(ctx)
 		}
 		if g.err != nil {
-			return fmt.Errorf("some references of path '%s' could not be realised: %w", sub.Path, g.err)
+			var ref *ReferenceError
+			if errors.As(g.err, &ref) {
+				return &ReferenceError{sub.Path, ref.Err}
+			}
+			return &ReferenceError{sub.Path, g.err}
 		}
 	}
 	return nil

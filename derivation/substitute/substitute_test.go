@@ -284,6 +284,20 @@ func (f *fake) Open(context.Context, *narinfo.Info, func(int64, int64)) (io.Read
 	return io.NopCloser(bytes.NewReader(f.data)), nil
 }
 
+// TestReferenceGone: what refers to something that cannot be had says why, once.
+func TestReferenceGone(t *testing.T) {
+	w := newWorld(t)
+	w.archive(t, w.leaf, []byte("hello"))
+	sub := New(openStore(t), Options{Sources: []binarycache.Source{w.cache(t, w.url)}, Keys: w.keys()})
+	failed := sub.Fetch(t.Context(), []storepath.Path{w.top})
+	for _, p := range []storepath.Path{w.mid, w.top} {
+		var follows *ReferenceError
+		if !errors.As(failed[p], &follows) || follows.Err.Error() != failed[w.leaf].Error() || strings.Count(failed[p].Error(), "some references") != 1 {
+			t.Errorf("%s: %v", p, failed[p])
+		}
+	}
+}
+
 // TestGone: an archive that is not there is no failure.
 func TestGone(t *testing.T) {
 	w := newWorld(t)

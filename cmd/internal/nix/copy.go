@@ -273,7 +273,10 @@ func (c *copying) take(ctx context.Context, paths []storepath.Path) error {
 	}
 	c.Progress.Close()
 	for _, p := range slices.SortedFunc(maps.Keys(failed), storepath.Compare) {
-		fmt.Fprintf(c.World.Stderr, "error: %v\n", failed[p])
+		// What only follows from another error says nothing new.
+		if follows := (*substitute.ReferenceError)(nil); !errors.As(failed[p], &follows) {
+			fmt.Fprintf(c.World.Stderr, "error: %v\n", failed[p])
+		}
 	}
 	return process.ErrReported
 }
