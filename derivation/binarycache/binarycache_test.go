@@ -424,7 +424,7 @@ func TestParseURL(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	for _, bad := range []string{"ftp://x", "file://host/x", "/x", "file:///x?compression=lzop", "file:///x?priority=x", "file:///x?trusted=perhaps",
-		"file:///x?compression-level=10", "file:///x?store=/gnu/store", "file:///x?parallel-compression=2", "http://[", "file://"} {
+		"file:///x?compression-level=10", "file:///x?store=gnu/../store", "file:///x?parallel-compression=2", "http://[", "file://"} {
 		if _, err := ParseURL(bad); err == nil {
 			t.Errorf("ParseURL(%q) succeeds", bad)
 		}
@@ -440,7 +440,7 @@ func TestDescription(t *testing.T) {
 		"":                       "{false 50} <nil>",
 		"StoreDir: /gnu/store\n": "{false 50} it is for Nix stores with prefix '/gnu/store', not '/nix/store'",
 	} {
-		d, err := parseDescription(text)
+		d, err := parseDescription(text, "/nix/store")
 		if got := fmt.Sprint(d, " ", err); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)
 		}

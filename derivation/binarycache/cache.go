@@ -190,7 +190,7 @@ func (c *Cache) describe(ctx context.Context) (Description, error) {
 	if err != nil {
 		return Description{}, fmt.Errorf("cannot ask the binary cache '%s': %w", c, err)
 	}
-	d, err := parseDescription(text)
+	d, err := parseDescription(text, c.config.StoreDir)
 	if err != nil {
 		return d, fmt.Errorf("binary cache '%s': %w", c, err)
 	}
@@ -200,7 +200,7 @@ func (c *Cache) describe(ctx context.Context) (Description, error) {
 	return d, nil
 }
 
-func parseDescription(text string) (Description, error) {
+func parseDescription(text, storeDir string) (Description, error) {
 	d := Description{Priority: defaultPriority}
 	for line := range strings.Lines(text) {
 		name, value, ok := strings.Cut(line, ":")
@@ -209,8 +209,8 @@ func parseDescription(text string) (Description, error) {
 		}
 		switch value = strings.TrimSpace(value); name {
 		case "StoreDir":
-			if err := checkStoreDir(value); err != nil {
-				return d, err
+			if value != storeDir {
+				return d, fmt.Errorf("it is for Nix stores with prefix '%s', not '%s'", value, storeDir)
 			}
 		case "WantMassQuery":
 			d.MassQuery = value == "1"
@@ -223,13 +223,6 @@ func parseDescription(text string) (Description, error) {
 		}
 	}
 	return d, nil
-}
-
-func checkStoreDir(dir string) error {
-	if dir != storepath.Dir {
-		return fmt.Errorf("it is for Nix stores with prefix '%s', not '%s'", dir, storepath.Dir)
-	}
-	return nil
 }
 
 // Info returns what the cache says about the object at p; the error wraps
@@ -270,7 +263,7 @@ func (c *Cache) lookup(ctx context.Context, p storepath.Path) (*narinfo.Info, er
 			if text == "" {
 				return nil, nil
 			}
-			if info, err := narinfo.Parse(text, name); err == nil {
+			if info, err := narinfo.ParseIn(c.config.StoreDir, text, name); err == nil {
 				return info, nil
 			}
 		}
@@ -285,7 +278,7 @@ func (c *Cache) lookup(ctx context.Context, p storepath.Path) (*narinfo.Info, er
 	if err != nil {
 		return nil, fmt.Errorf("ask '%s' for '%s': %w", c, p, err)
 	}
-	info, err := narinfo.Parse(text, url+"/"+name)
+	info, err := narinfo.ParseIn(c.config.StoreDir, text, url+"/"+name)
 	if err != nil {
 		return nil, err
 	}

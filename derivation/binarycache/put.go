@@ -15,6 +15,9 @@ import (
 
 // Begin prepares the cache for being written to: one that is not there is made.
 func (c *Cache) Begin(ctx context.Context) error {
+	if c.Foreign() {
+		return fmt.Errorf("write to '%s': it is for Nix stores with prefix '%s', not '%s'", c, c.config.StoreDir, storepath.Dir)
+	}
 	has, err := c.has(ctx, infoFile)
 	if err != nil {
 		return fmt.Errorf("write to '%s': %w", c, err)
@@ -24,7 +27,7 @@ func (c *Cache) Begin(ctx context.Context) error {
 	}
 	text, err := c.read(ctx, infoFile, maxInfoSize)
 	if err == nil {
-		_, err = parseDescription(text)
+		_, err = parseDescription(text, c.config.StoreDir)
 	}
 	if err != nil {
 		return fmt.Errorf("write to '%s': %w", c, err)

@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
+
+	"gonix/derivation/storepath"
 )
 
 // Config is what the URL of a cache says: where it is and, in the parameters
@@ -15,6 +18,7 @@ type Config struct {
 	URL    *url.URL   // without parameters
 	Params url.Values // of the place itself (S3)
 
+	StoreDir    string // of the stores that the cache is for
 	Compression string // of new archives
 	Level       int    // of the compression; -1 for the usual one
 	Parallel    bool   // compress one archive on several processors
@@ -58,8 +62,13 @@ var parameters = map[string]func(c *Config, v string) error{
 		c.MassQuery = new(bool)
 		return parseBool(c.MassQuery, v)
 	},
-	// Where the objects belong; there is but one place.
-	"store": func(_ *Config, v string) error { return checkStoreDir(v) },
+	"store": func(c *Config, v string) error {
+		c.StoreDir = v
+		if !path.IsAbs(v) || path.Clean(v) != v {
+			return fmt.Errorf("'%s' is not an absolute path without '.' and '..'", v)
+		}
+		return nil
+	},
 	// How much is remembered in memory; it is all.
 	"path-info-cache-size": func(*Config, string) error { return nil },
 }
@@ -79,7 +88,7 @@ func ParseURL(text string) (*Config, error) {
 	if u.Scheme == "file" && (u.Host != "" || u.Path == "") {
 		return nil, fmt.Errorf("the URL '%s' needs an absolute path: file:///PATH", text)
 	}
-	c := &Config{Params: url.Values{}, Compression: "xz", Level: -1}
+	c := &Config{Params: url.Values{}, StoreDir: storepath.Dir, Compression: "xz", Level: -1}
 	query, err := url.ParseQuery(strings.ReplaceAll(u.RawQuery, "+", "%2B"))
 	if err != nil {
 		return nil, fmt.Errorf("the URL '%s' of a binary cache: %w", text, err)

@@ -83,7 +83,11 @@ func structured(ctx context.Context, job *Job, dir string, text []byte, placehol
 		outputs[name] = p.String()
 	}
 	attrs["outputs"] = outputs
-	if graphs, ok := attrs["exportReferencesGraph"].(map[string]any); ok {
+	graphs, isObject := attrs["exportReferencesGraph"].(map[string]any)
+	if _, given := attrs["exportReferencesGraph"]; given && !isObject {
+		job.Report(Event{Kind: Note, Drv: job.DrvPath, Text: "warning: 'exportReferencesGraph' in structured attrs is not a JSON object, ignoring"})
+	}
+	if isObject {
 		for _, name := range slices.Sorted(maps.Keys(graphs)) {
 			if attrs[name], err = job.graphAttr(ctx, name, graphs[name]); err != nil {
 				return err
@@ -108,16 +112,27 @@ func structured(ctx context.Context, job *Job, dir string, text []byte, placehol
 	return nil
 }
 
+// flatTexts appends a text, or those of a list, however deep they are in lists.
+func flatTexts(words []string, x any) ([]string, bool) {
+	switch x := x.(type) {
+	case string:
+		return append(words, x), true
+	case []any:
+		for _, e := range x {
+			var ok bool
+			if words, ok = flatTexts(words, e); !ok {
+				return nil, false
+			}
+		}
+		return words, true
+	}
+	return nil, false
+}
+
 // graphAttr describes the closure of one or several inputs as Nix does for
 // structured attributes.
 func (job *Job) graphAttr(ctx context.Context, name string, spec any) (any, error) {
-	words, ok := []string(nil), false
-	switch spec := spec.(type) {
-	case string:
-		words, ok = []string{spec}, true
-	case []any:
-		words, ok = stringList(spec)
-	}
+	words, ok := flatTexts(nil, spec)
 	if !ok {
 		return nil, fmt.Errorf("'exportReferencesGraph' has something else than store paths for '%s'", name)
 	}

@@ -191,6 +191,10 @@ func (r *runner) checkFixed(job *Job, name string, info *store.Info) error {
 	if err != nil {
 		return err
 	}
+	if len(info.References) > 0 && (method == derivation.Flat || method == derivation.Recursive && want.Algo != nixhash.SHA256) {
+		// There is no path for such an object, whatever its hash.
+		return fmt.Errorf("fixed output derivation '%s' is not allowed to refer to other store paths, e.g. '%s'.\nYou may need to use the 'unsafeDiscardReferences' derivation attribute", job.DrvPath, info.References[0])
+	}
 	if !got.Equal(want) {
 		return &hashMismatch{job.DrvPath, want, got}
 	}

@@ -127,6 +127,8 @@ func (repairer) Find(context.Context, []storepath.Path) (map[storepath.Path]Subs
 
 func (repairer) Fetch(context.Context, []storepath.Path) map[storepath.Path]error { return nil }
 
+func (r repairer) Address(storepath.Path, string) {}
+
 func (r repairer) Repair(_ context.Context, p storepath.Path) error { return r(p) }
 
 // TestRepairSubstitutes: a substitute comes before a build, and a build after a

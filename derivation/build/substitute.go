@@ -25,6 +25,10 @@ type Substituter interface {
 	// wraps ErrSubstituteGone is about something that is not there any more.
 	Fetch(ctx context.Context, paths []storepath.Path) map[storepath.Path]error
 
+	// Address says that the object at p has the content address ca, so that it
+	// can be found where other paths follow from it.
+	Address(p storepath.Path, ca string)
+
 	// Repair fetches a path anew that is valid and damaged.
 	Repair(ctx context.Context, p storepath.Path) error
 }
@@ -143,6 +147,9 @@ func (p *planner) ask(wave []*node) error {
 				asks(path)
 			}
 		}
+		if may && !n.build {
+			p.addresses(n)
+		}
 	}
 	// The sources of what must be built are there as a rule.
 	for _, n := range wave {
@@ -158,6 +165,17 @@ func (p *planner) ask(wave []*node) error {
 	found, err := p.opts.Substituter.Find(p.ctx, wanted)
 	maps.Copy(p.substitutes, found)
 	return err
+}
+
+// addresses tells the substituter what is known of the content of outputs.
+func (p *planner) addresses(n *node) {
+	for _, name := range n.wantedNames() {
+		o := n.drv.Outputs[name]
+		method, hash, err := o.Fixed()
+		if err == nil && !hash.IsZero() {
+			p.opts.Substituter.Address(o.Path, contentAddress(method, hash))
+		}
+	}
 }
 
 // substitutable reports whether the outputs of drv may be fetched: what is built

@@ -34,8 +34,12 @@ type Info struct {
 
 // Parse reads the text of the file that whence names. The error is a
 // *[FormatError].
-func Parse(text, whence string) (*Info, error) {
-	p := parser{info: &Info{}, seen: make(map[string]bool)}
+func Parse(text, whence string) (*Info, error) { return ParseIn(storepath.Dir, text, whence) }
+
+// ParseIn is Parse for a cache of stores whose directory is dir: paths are those
+// with the same names below our own.
+func ParseIn(dir, text, whence string) (*Info, error) {
+	p := parser{dir: dir, info: &Info{}, seen: make(map[string]bool)}
 	if len(text) > MaxSize {
 		return nil, corrupt(whence, fmt.Sprintf("it is longer than %d bytes", MaxSize), 0)
 	}
@@ -80,6 +84,7 @@ func corrupt(whence, reason string, line int) error {
 
 // parser collects the fields of one file.
 type parser struct {
+	dir  string
 	info *Info
 	seen map[string]bool
 }
@@ -95,6 +100,9 @@ func (p *parser) field(name, value string) (err error) {
 		return fmt.Errorf("extra %s", name)
 	}
 	p.seen[name] = true
+	if base, ok := strings.CutPrefix(value, p.dir+"/"); ok && name == "StorePath" {
+		value = storepath.Dir + "/" + base
+	}
 	return read(p.info, value)
 }
 

@@ -17,12 +17,12 @@ var fingerprints = sync.Pool{New: func() any { return new([]byte) }}
 // Make returns the path of an object of kind typ ("source", "text:<refs>",
 // "output:out") whose inner digest is hash (Nix: makeStorePath).
 func Make(typ string, hash nixhash.Hash, name string) (Path, error) {
-	return makeWithRefs(typ, nil, false, hash, name)
+	return makeWithRefs(Dir, typ, nil, false, hash, name)
 }
 
-// makeWithRefs is Make for an object that refers to refs, which are sorted and
-// named once each, and with self to itself.
-func makeWithRefs(typ string, refs []Path, self bool, hash nixhash.Hash, name string) (Path, error) {
+// makeWithRefs is Make for an object of a store whose directory is dir that refers
+// to refs, which are sorted and named once each, and with self to itself.
+func makeWithRefs(dir, typ string, refs []Path, self bool, hash nixhash.Hash, name string) (Path, error) {
 	room := fingerprints.Get().(*[]byte)
 	defer fingerprints.Put(room)
 	b := appendRefs(append((*room)[:0], typ...), refs, self)
@@ -30,7 +30,7 @@ func makeWithRefs(typ string, refs []Path, self bool, hash nixhash.Hash, name st
 	b = append(b, hash.Algo.String()...)
 	b = append(b, ':')
 	b = hex.AppendEncode(b, hash.Digest)
-	b = append(b, ":"+Dir+":"...)
+	b = append(b, ":"+dir+":"...)
 	b = append(b, name...)
 	*room = b
 	digest := nixhash.Compress(nixhash.Sum(nixhash.SHA256, b).Digest, 20)
@@ -47,7 +47,7 @@ func Text(name string, content nixhash.Hash, refs []Path) (Path, error) {
 	if content.Algo != nixhash.SHA256 {
 		return Path{}, fmt.Errorf("text object '%s' needs a sha256 hash, not %s", name, content.Algo)
 	}
-	return makeWithRefs("text", refs, false, content, name)
+	return makeWithRefs(Dir, "text", refs, false, content, name)
 }
 
 // FixedOutput returns the path of an object that is known by the hash of its
@@ -55,8 +55,19 @@ func Text(name string, content nixhash.Hash, refs []Path) (Path, error) {
 // with SHA-256; only these may have references, to others (refs) or to
 // themselves (self). (Nix: makeFixedOutputPath)
 func FixedOutput(name string, recursive bool, hash nixhash.Hash, refs []Path, self bool) (Path, error) {
+	return fixedOutput(Dir, name, recursive, hash, refs, self)
+}
+
+// FixedOutputIn is FixedOutput of an object without references in a store whose
+// directory is dir. The path that it returns has the digest that such a store
+// would use, below our own directory.
+func FixedOutputIn(dir, name string, recursive bool, hash nixhash.Hash) (Path, error) {
+	return fixedOutput(dir, name, recursive, hash, nil, false)
+}
+
+func fixedOutput(dir, name string, recursive bool, hash nixhash.Hash, refs []Path, self bool) (Path, error) {
 	if recursive && hash.Algo == nixhash.SHA256 {
-		return makeWithRefs("source", refs, self, hash, name)
+		return makeWithRefs(dir, "source", refs, self, hash, name)
 	}
 	if len(refs) > 0 || self {
 		return Path{}, fmt.Errorf("fixed output '%s' with references needs a recursive sha256 hash", name)
@@ -66,7 +77,7 @@ func FixedOutput(name string, recursive bool, hash nixhash.Hash, refs []Path, se
 		method = "r:"
 	}
 	inner := nixhash.Sum(nixhash.SHA256, []byte("fixed:out:"+method+hash.Prefixed16()+":"))
-	return Make("output:out", inner, name)
+	return makeWithRefs(dir, "output:out", nil, false, inner, name)
 }
 
 // Output returns the path of output id of an input-addressed derivation called

@@ -69,6 +69,8 @@ type Substituter struct {
 	mu     sync.Mutex
 	offers map[storepath.Path][]offer
 	failed map[storepath.Path]bool // Fetch could not get them
+	// addresses are the content addresses that are known of paths.
+	addresses map[storepath.Path]string
 }
 
 var _ build.Substituter = (*Substituter)(nil)
@@ -99,6 +101,7 @@ func New(s *store.Local, opts Options) *Substituter {
 	return &Substituter{
 		store: s, opts: opts, slots: gate{free: opts.Jobs},
 		offers: make(map[storepath.Path][]offer), failed: make(map[storepath.Path]bool),
+		addresses: make(map[storepath.Path]string),
 	}
 }
 
@@ -286,7 +289,7 @@ func (s *Substituter) query(ctx context.Context, src *source, p storepath.Path) 
 	if src.isDown() {
 		return nil
 	}
-	info, err := src.Info(ctx, p)
+	info, err := s.info(ctx, src, p)
 	var unreadable *narinfo.FormatError
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -303,4 +306,29 @@ func (s *Substituter) query(ctx context.Context, src *source, p storepath.Path) 
 		return nil
 	}
 	return info
+}
+
+// foreign is a Source that may be for stores with another directory than ours.
+type foreign interface {
+	Foreign() bool
+	InfoOf(ctx context.Context, p storepath.Path, ca string) (*narinfo.Info, error)
+}
+
+// info asks a source about p, or about the object of that content.
+func (s *Substituter) info(ctx context.Context, src *source, p storepath.Path) (*narinfo.Info, error) {
+	f, ok := src.Source.(foreign)
+	if !ok || !f.Foreign() {
+		return src.Info(ctx, p)
+	}
+	s.mu.Lock()
+	ca := s.addresses[p]
+	s.mu.Unlock()
+	return f.InfoOf(ctx, p, ca)
+}
+
+// Address implements [build.Substituter].
+func (s *Substituter) Address(p storepath.Path, ca string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.addresses[p] = ca
 }

@@ -46,6 +46,25 @@ func Vouched(info *narinfo.Info, keys signature.Keys) error {
 	return errors.New("it is not signed by any of the keys in 'trusted-public-keys'")
 }
 
+// Trusted reports whether as many trusted keys as are needed have signed what is
+// said about an object, or the object's path follows from its content.
+func Trusted(info *narinfo.Info, keys signature.Keys, needed int) (bool, error) {
+	if c, err := addressed(info); err == nil && c != nil {
+		return true, nil
+	}
+	f, err := signature.Fingerprint(info.Path, info.NarHash, info.NarSize, info.References)
+	if err != nil {
+		return false, err
+	}
+	valid := 0
+	for i, sig := range info.Sigs {
+		if !slices.Contains(info.Sigs[:i], sig) && keys.Verify(f, sig) {
+			valid++
+		}
+	}
+	return valid >= needed, nil
+}
+
 // content is what a content address says of the archive.
 type content struct {
 	flat bool // the hash is that of the one file in the archive

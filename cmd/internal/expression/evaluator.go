@@ -19,6 +19,7 @@ import (
 	"gonix/cmd/internal/realise"
 	"gonix/cmd/internal/stores"
 	"gonix/cmd/internal/terminal"
+	"gonix/derivation/binarycache"
 	"gonix/derivation/fetch/flakeref"
 	"gonix/derivation/store"
 	"gonix/derivation/storepath"
@@ -71,6 +72,9 @@ func (e *Evaluator) Use(ctx context.Context, m *realise.Maker, how realise.Manne
 // Open chooses the store: one that is written to, one that is only read, or
 // none.
 func (e *Evaluator) Open(ctx context.Context, writes bool) (shut func(), err error) {
+	if word := stores.Word(e.World, e.Flags.Store); binarycache.IsURL(word) {
+		return e.openCache(word, writes)
+	}
 	dummy := stores.Word(e.World, e.Flags.Store) == "dummy://"
 	if !dummy && writes {
 		m, err := realise.Open(e.World, e.Flags.Store, e.Settings, e.Progress)
@@ -102,6 +106,26 @@ func (e *Evaluator) Open(ctx context.Context, writes bool) (shut func(), err err
 	e.store = instantiate.ReadOnly(r)
 	e.Realise = func(elems []value.ContextElem) error { return r.realise(ctx, elems) }
 	return r.close, nil
+}
+
+// openCache makes a binary cache the store.
+func (e *Evaluator) openCache(url string, writes bool) (shut func(), err error) {
+	caches := &network.Caches{World: e.World, Settings: e.Settings, Progress: e.Progress}
+	cache, err := caches.Store(url)
+	if err != nil {
+		return nil, err
+	}
+	if e.store = cache; !writes {
+		e.store = instantiate.ReadOnly(cache)
+	}
+	e.Realise = func(elems []value.ContextElem) error {
+		goals, err := realise.ImportGoals(e.Settings, elems)
+		if err == nil && len(goals) > 0 {
+			err = fmt.Errorf("cannot build '%s' during evaluation: nothing can be built in '%s'", goals[0].Drv, cache)
+		}
+		return err
+	}
+	return caches.Close, nil
 }
 
 // NewState returns the state of an evaluation that has not begun.

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"os"
@@ -160,6 +161,26 @@ func (c *Caches) source(text string, connect time.Duration) (binarycache.Source,
 		return nil, err
 	}
 	return binarycache.Objects{Local: st}, nil
+}
+
+// Store opens a binary cache as the store of a command: it decides what paths
+// begin with.
+func (c *Caches) Store(text string) (*binarycache.Adder, error) {
+	if err := storepath.UseDir(cmp.Or(c.World.Getenv("NIX_STORE_DIR"), storepath.DefaultDir)); err != nil {
+		return nil, err
+	}
+	config, err := binarycache.ParseURL(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := storepath.UseDir(config.StoreDir); err != nil {
+		return nil, err
+	}
+	cache, err := c.Open(text, c.Settings.ConnectTimeout)
+	if err != nil {
+		return nil, err
+	}
+	return &binarycache.Adder{Cache: cache}, nil
 }
 
 // Open opens the binary cache that a URL names.

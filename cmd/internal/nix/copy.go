@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"runtime"
 	"slices"
 	"strings"
@@ -105,7 +106,7 @@ func (c *copying) start(ctx context.Context, w *process.World, f *flags, set *co
 		return x, shut, err
 	}
 	inner, shut, err := nixstore.OpenToRead(ctx, w, &f.Flags, set)
-	return &run{inner}, shut, err
+	return &run{Run: inner}, shut, err
 }
 
 func (c *copying) close() {
@@ -263,7 +264,9 @@ func (c *copying) take(ctx context.Context, paths []storepath.Path) error {
 		// Nothing is waited for but this machine.
 		opts.Jobs = min(opts.Jobs, runtime.NumCPU()+1)
 	}
-	opts.NoSignatures = !c.Settings.RequireSigs || c.noCheckSigs
+	_, query, _ := strings.Cut(c.to, "?")
+	params, _ := url.ParseQuery(query)
+	opts.NoSignatures = params.Get("require-sigs") == "false" || !c.Settings.RequireSigs || c.noCheckSigs
 	failed := substitute.New(c.into, opts).Fetch(ctx, paths)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -15,6 +15,7 @@ import (
 	"gonix/cmd/internal/process"
 	"gonix/cmd/internal/realise"
 	"gonix/cmd/internal/stores"
+	"gonix/derivation/binarycache"
 	"gonix/derivation/storepath"
 	"gonix/eval"
 	"gonix/eval/value"
@@ -30,6 +31,7 @@ type flags struct {
 	impure     bool
 	derivation bool // the derivation is meant, not what it makes
 	json       bool
+	remote     bool // the store may be a binary cache
 	foreign    bool // links into other stores name the same path here
 	usage      config.Usage
 }
@@ -77,12 +79,18 @@ func (f *flags) begin(w *process.World, fs *pflag.FlagSet, args []string) (set *
 }
 
 // run is one run of a command of nix.
-type run struct{ *nixstore.Run }
+type run struct {
+	*nixstore.Run
+	remote *binarycache.Adder // the store, if it is a cache
+}
 
 // open begins the run.
 func (f *flags) open(ctx context.Context, w *process.World, set *config.Settings, bare bool) (x *run, shut func(), err error) {
+	if f.remote && binarycache.IsURL(f.Store) {
+		return f.openRemote(ctx, w, set)
+	}
 	inner, shut, err := nixstore.Open(ctx, w, &f.Flags, set, bare)
-	return &run{inner}, shut, err
+	return &run{Run: inner}, shut, err
 }
 
 // installable is what an argument means.
@@ -114,7 +122,7 @@ func (x *run) storeInstallables(f *flags) ([]installable, error) {
 	var list []installable
 	for _, arg := range f.Args {
 		name, names, some := strings.Cut(arg, "^")
-		p, err := x.Follow(name)
+		p, err := x.follow(name)
 		if err != nil && f.foreign {
 			p, err = stores.PathOf(x.World, x.Store, name)
 		}

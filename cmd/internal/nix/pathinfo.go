@@ -22,6 +22,7 @@ type pathInfo struct {
 
 func pathInfoCommand(ctx context.Context, w *process.World, name string, args []string) error {
 	f, fs := newFlags(name, true, nil)
+	f.remote = true
 	var q pathInfo
 	var all, recursive bool
 	var format int
@@ -69,7 +70,7 @@ func (q *pathInfo) subjects(f *flags, all, recursive bool) ([]storepath.Path, er
 		if len(f.Args) > 0 {
 			return nil, errors.New("'--all' does not expect arguments")
 		}
-		return q.Store.All(q.Context)
+		return q.all()
 	}
 	list, err := q.installables(f)
 	if err != nil {
@@ -79,11 +80,11 @@ func (q *pathInfo) subjects(f *flags, all, recursive bool) ([]storepath.Path, er
 	if err != nil || !recursive {
 		return paths, err
 	}
-	closure, err := q.Store.Closure(q.Context, paths...)
+	closure, err := q.closure(paths...)
 	if err != nil {
 		return nil, err
 	}
-	return store.TopoSort(q.Context, q.Store, closure)
+	return q.sorted(closure)
 }
 
 func (q *pathInfo) printLines(paths []storepath.Path) error {
@@ -92,7 +93,7 @@ func (q *pathInfo) printLines(paths []storepath.Path) error {
 		width = max(width, len(p.String()))
 	}
 	for _, p := range paths {
-		info, err := q.Store.Info(q.Context, p)
+		info, err := q.info(p)
 		if err != nil {
 			return err
 		}
@@ -135,13 +136,13 @@ func (q *pathInfo) bytes(n int64) string {
 }
 
 func (q *pathInfo) closureBytes(p storepath.Path) (int64, error) {
-	closure, err := q.Store.Closure(q.Context, p)
+	closure, err := q.closure(p)
 	if err != nil {
 		return 0, err
 	}
 	var sum int64
 	for _, p := range closure {
-		info, err := q.Store.Info(q.Context, p)
+		info, err := q.info(p)
 		if err != nil {
 			return 0, err
 		}
@@ -157,7 +158,7 @@ func (q *pathInfo) printJSON(paths []storepath.Path, format int) error {
 	}
 	all := map[string]any{}
 	for _, p := range paths {
-		info, err := q.Store.Info(q.Context, p)
+		info, err := q.info(p)
 		if errors.Is(err, store.ErrNotFound) {
 			all[name(p)] = nil
 			continue

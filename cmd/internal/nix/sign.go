@@ -19,7 +19,7 @@ func signCommand(ctx context.Context, w *process.World, name string, args []stri
 	var files []string
 	var recursive, all bool
 	return storeCommand(ctx, w, name, args, true, func(f *flags, fs flagSet) {
-		f.foreign = true
+		f.foreign, f.remote = true, true
 		f.usage = config.Usage{
 			Forms: []string{"-k FILE [FLAG]... INSTALLABLE..."},
 			About: "Sign store paths with a secret key (see gonix key generate).",
@@ -39,7 +39,7 @@ func signCommand(ctx context.Context, w *process.World, name string, args []stri
 		if err != nil {
 			return err
 		}
-		added, err := sign(ctx, x.Store, paths, keys)
+		added, err := x.sign(paths, keys)
 		if err == nil {
 			x.Info(fmt.Sprintf("added %d signatures", added))
 		}
@@ -47,22 +47,38 @@ func signCommand(ctx context.Context, w *process.World, name string, args []stri
 	})
 }
 
-// sign signs all paths in one transaction and counts the new signatures.
-func sign(ctx context.Context, st *store.Local, paths []storepath.Path, keys []signature.SecretKey) (added int, err error) {
+// sign signs all paths, in one transaction if it is a store of this machine, and
+// counts the new signatures.
+func (x *run) sign(paths []storepath.Path, keys []signature.SecretKey) (added int, err error) {
 	var infos []store.Info
 	for _, p := range paths {
-		info, err := st.Info(ctx, p)
+		info, err := x.info(p)
 		if err != nil {
 			return 0, err
 		}
 		before := len(info.Sigs)
-		if err := binarycache.Sign(info, keys); err != nil {
+		signed := *info
+		if err := binarycache.Sign(&signed, keys); err != nil {
 			return 0, err
 		}
-		if len(info.Sigs) > before {
-			added += len(info.Sigs) - before
-			infos = append(infos, *info)
+		if len(signed.Sigs) > before {
+			added += len(signed.Sigs) - before
+			infos = append(infos, signed)
 		}
 	}
-	return added, st.Register(ctx, infos)
+	if x.remote == nil {
+		return added, x.Store.Register(x.Context, infos)
+	}
+	for _, info := range infos {
+		n, err := x.remote.Cache.Info(x.Context, info.Path)
+		if err != nil {
+			return 0, err
+		}
+		published := *n
+		published.Info = info
+		if err := x.remote.Publish(x.Context, &published); err != nil {
+			return 0, err
+		}
+	}
+	return added, nil
 }

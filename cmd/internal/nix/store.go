@@ -48,6 +48,7 @@ func storeAdd(ctx context.Context, w *process.World, name string, args []string)
 		mode = "flat"
 	}
 	return storeCommand(ctx, w, name, args, false, func(f *flags, fs flagSet) {
+		f.remote = true
 		fs.StringVarP(&objectName, "name", "n", "", "`name` of the store path")
 		fs.StringVar(&mode, "mode", mode, "how to hash: nar, flat or text (a `mode`)")
 		fs.StringVar(&algoName, "hash-algo", algoName, "`algorithm` of the hash")
@@ -93,21 +94,22 @@ func (x *run) addAs(arg, name, mode string, algo nixhash.Algorithm) (storepath.P
 		if name == "" {
 			name = path.Base(x.World.Abs(arg))
 		}
-		return x.Store.AddText(x.Context, name, string(text), nil)
+		return x.adder().AddText(x.Context, name, string(text), nil)
 	default:
 		return storepath.Path{}, fmt.Errorf("unknown content address method '%s', expect 'nar', 'flat' or 'text'", mode)
 	}
-	if x.Flags.DryRun {
-		file, err := nixstore.RealParent(x.World.Abs(arg))
-		if err != nil {
-			return storepath.Path{}, err
-		}
-		if name == "" {
-			name = path.Base(file)
-		}
-		return store.Computing{}.AddTree(x.Context, name, nar.Tree{Root: file}, as)
+	file, err := nixstore.RealParent(x.World.Abs(arg))
+	if err != nil {
+		return storepath.Path{}, err
 	}
-	return x.AddOne(arg, name, as)
+	if name == "" {
+		name = path.Base(x.World.Abs(arg))
+	}
+	to := x.adder()
+	if x.Flags.DryRun {
+		to = store.Computing{}
+	}
+	return to.AddTree(x.Context, name, nar.Tree{Root: file}, as)
 }
 
 // inStore takes a path inside of a store object apart; the object is valid.
