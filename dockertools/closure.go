@@ -172,6 +172,11 @@ func (a *assembly) plan(ctx context.Context, paths []storepath.Path, custom []ta
 	case len(custom) > 0 || len(plans) == 0 && a.base == nil:
 		plans = append(plans, layerPlan{entries: custom})
 	}
+	if top := len(plans) - 1; top >= 0 && len(custom) > 0 {
+		if plans[top].key, err = a.filesKey(ctx, plans[top].entries, plans[top].bytes()); err != nil {
+			return nil, err
+		}
+	}
 	return plans, nil
 }
 

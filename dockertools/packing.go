@@ -7,15 +7,10 @@ import (
 	"io"
 
 	"gonix/derivation/build"
-	"gonix/derivation/storepath"
 	"gonix/dockertools/image"
 	"gonix/dockertools/layercache"
 	"gonix/dockertools/tarball"
 )
-
-// smallLayer is how many bytes of files a layer has that are packed faster than
-// they are found in the cache.
-const smallLayer = 256 << 10
 
 // packing packs the layers of an image, or takes them from the cache. Layers are
 // asked for in their order.
@@ -115,24 +110,6 @@ func (a *assembly) describe(plan layerPlan, packed tarball.Packed) image.Layer {
 		},
 		DiffID: packed.DiffID,
 	}
-}
-
-// layerKey names everything that the bytes of a layer of store paths depend on:
-// their names and what they hold, what all files get, and how it is compressed.
-// It is "" for what is not worth keeping.
-func (a *assembly) layerKey(ctx context.Context, group []storepath.Path, stamp tarball.Stamp, bytes int64) (string, error) {
-	if a.builder.Layers == nil || bytes < smallLayer {
-		return "", nil
-	}
-	parts := []string{a.spec.Compression.Recipe, fmt.Sprintf("%d %d %q %q %d", stamp.UID, stamp.GID, stamp.User, stamp.Group, stamp.Time)}
-	for _, p := range group {
-		info, err := a.job.Store.Info(ctx, p)
-		if err != nil {
-			return "", err
-		}
-		parts = append(parts, p.Base(), info.NarHash.String())
-	}
-	return layercache.Key(parts...), nil
 }
 
 // progressStep is how many bytes pass between two reports.

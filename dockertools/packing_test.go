@@ -12,6 +12,7 @@ import (
 	"gonix/derivation/storepath"
 	"gonix/dockertools/image"
 	"gonix/dockertools/layercache"
+	"gonix/dockertools/rootfs"
 )
 
 // cacheFixture is an image of three store paths that are worth a cache, and one
@@ -150,5 +151,50 @@ func TestStreamLayerCache(t *testing.T) {
 		if info, err := os.Stat(e); err == nil && info.Size() > 4096 {
 			t.Errorf("an entry takes %d bytes", info.Size())
 		}
+	}
+}
+
+// TestLayerCacheOfFiles keeps layers with files from outside of the store: those
+// that scripts make, and copies of contents.
+func TestLayerCacheOfFiles(t *testing.T) {
+	f := newCacheFixture(t)
+	content, mode := strings.Repeat("made by a script\n", 30_000), os.FileMode(0o644)
+	script := goScript(func(c RootCommand) rootfs.Owners {
+		if err := os.WriteFile(filepath.Join(c.Root, c.Dir, "made"), []byte(content), mode); err != nil {
+			t.Fatal(err)
+		}
+		return c.Owners
+	})
+	cached := goScript(nil)
+	*cached = *script
+	cached.Layers = f.builder.Layers
+	compare := func(what string, a attrs, hits int) {
+		t.Helper()
+		a["shell"] = "/bin/sh"
+		want, _ := f.image(script, a, f.paths...)
+		if got, n := f.image(cached, a, f.paths...); got != want || n != hits {
+			t.Errorf("%s: %d layers from the cache, expected %d; the same bytes: %v", what, n, hits, got == want)
+		}
+	}
+	contents := []string{f.paths[0].String(), f.paths[1].String()}
+	for _, c := range []struct {
+		name string
+		// all layers that the cache can have, and those that the owner is not in
+		all, ownerless int
+		attrs          attrs
+	}{
+		{"layered", 4, 1, attrs{"fakeRootCommands": "x"}},
+		{"single", 1, 0, attrs{"extraCommands": "x", "layered": false, "layerStrategy": "single"}},
+	} {
+		content, mode = strings.Repeat("made by a script\n", 30_000), 0o644
+		c.attrs["contents"] = contents
+		compare(c.name, c.attrs, 0)
+		compare(c.name+" again", c.attrs, c.all)
+		content = "M" + content[1:]
+		compare(c.name+" with another byte", c.attrs, c.all-1)
+		mode = 0o755
+		compare(c.name+" with another mode", c.attrs, c.all-1)
+		c.attrs["uid"] = 7
+		compare(c.name+" of another owner", c.attrs, c.ownerless)
 	}
 }
