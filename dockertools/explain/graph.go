@@ -80,7 +80,7 @@ type Layer struct {
 }
 
 // Read finds out about the image of t.
-func Read(ctx context.Context, t archive.Tagged) (*Graph, error) {
+func Read(ctx context.Context, t archive.Tagged, watchers ...listing.Watcher) (*Graph, error) {
 	// Which store paths there are has to be known before their files are scanned.
 	sum, err := dockertools.Summarise(t)
 	if err != nil {
@@ -93,7 +93,7 @@ func Read(ctx context.Context, t archive.Tagged) (*Graph, error) {
 		}
 	}
 	scan := &scan{scanner: refscan.NewScanner(candidates), refs: map[image.Digest][]storepath.Path{}}
-	l, err := listing.Read(ctx, t.Image, scan)
+	l, err := listing.Read(ctx, t.Image, append(slices.Clip(watchers), scan)...)
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ func writeCycloneDX(d *document) (any, error) {
 	for i, l := range d.layers {
 		name := fmt.Sprintf("gonix:layer:%d", i+1)
 		image.Properties = append(image.Properties, cdxProperty{name, string(l.Digest)})
-		if note := layerComment(l.FromBase, l.Files); note != "" {
+		if note := d.layerComment(i); note != "" {
 			image.Properties = append(image.Properties, cdxProperty{name + ":note", note})
 		}
 	}
@@ -104,13 +104,9 @@ func writeCycloneDX(d *document) (any, error) {
 		if !p.NarHash.IsZero() {
 			c.Hashes = []cdxHash{{"SHA-256", p.NarHash.Base16()}}
 		}
-		for _, l := range p.meta.Licences {
-			var x cdxLicence
-			x.Licence.ID, x.Licence.Name = l.ID, ""
-			if l.ID == "" {
-				x.Licence.Name = l.Name
-			}
-			c.Licences = append(c.Licences, x)
+		c.Licences = cdxLicences(p.meta)
+		if p.meta.Of != "" && len(c.Licences) > 0 {
+			c.Properties = append(c.Properties, cdxProperty{"gonix:licenceNote", p.meta.variantNote()})
 		}
 		if p.meta.Homepage != "" {
 			c.External = append(c.External, cdxExternal{Type: "website", URL: p.meta.Homepage})
@@ -140,6 +136,7 @@ func writeCycloneDX(d *document) (any, error) {
 			unknown = append(unknown, c.Ref)
 		}
 	}
+	addSystemCDX(d, &doc, &all)
 	doc.Dependencies = append([]cdxDependency{all}, doc.Dependencies...)
 	if len(unknown) > 0 {
 		doc.Compositions = append(doc.Compositions, cdxComposition{"unknown", unknown})
@@ -148,6 +145,19 @@ func writeCycloneDX(d *document) (any, error) {
 		doc.Compositions = append(doc.Compositions, cdxComposition{"incomplete", []string{"image"}})
 	}
 	return doc, nil
+}
+
+func cdxLicences(m Meta) []cdxLicence {
+	var out []cdxLicence
+	for _, l := range m.Licences {
+		var x cdxLicence
+		x.Licence.ID = l.ID
+		if l.ID == "" {
+			x.Licence.Name = l.Name
+		}
+		out = append(out, x)
+	}
+	return out
 }
 
 func hasBase(d *document) bool {

@@ -21,6 +21,7 @@ import (
 
 	"gonix/derivation/storepath"
 	"gonix/dockertools/archive"
+	"gonix/dockertools/distribution"
 	"gonix/dockertools/explain"
 	"gonix/dockertools/image"
 	"gonix/dockertools/origin"
@@ -33,6 +34,11 @@ type Input struct {
 	Origins *origin.Origins
 	// Metas has what a package set says of derivations.
 	Metas map[storepath.Path]Meta
+	// Named has what it says of its own packages, by name: of use for those that
+	// were overridden, whose derivations it does not know.
+	Named map[string]Meta
+	// System are the packages of a distribution that the image has.
+	System []distribution.Package
 	// Tool is the program that writes, with its version: gonix-1.0.
 	Tool string
 	// Epoch replaces the time of the image, in seconds since 1970 (SOURCE_DATE_EPOCH).
@@ -44,6 +50,13 @@ type Meta struct {
 	Licences    []Licence
 	Homepage    string
 	Description string
+	// Of is the package, with its version, that this is said of, where that is not
+	// the very one.
+	Of string
+}
+
+func (m Meta) variantNote() string {
+	return "The package set says so of " + m.Of + "; this is another derivation of that name."
 }
 
 // Licence is one of a package: ID is of the SPDX list, or "" with a Name.
@@ -124,6 +137,7 @@ type document struct {
 	// sources are those of all parts, once each, sorted by path.
 	sources []origin.Source
 	drv     storepath.Path
+	system  []distribution.Package
 }
 
 // part is a store path of the image.
@@ -140,7 +154,7 @@ type part struct {
 
 func gather(ctx context.Context, in Input) (*document, error) {
 	cfg := in.Image.Image.Config()
-	d := &document{name: "image", digest: in.Image.Image.Digest(), tool: in.Tool, layers: in.Graph.Layers, drv: in.Origins.Drv}
+	d := &document{name: "image", digest: in.Image.Image.Digest(), tool: in.Tool, layers: in.Graph.Layers, drv: in.Origins.Drv, system: in.System}
 	if len(in.Image.References) > 0 {
 		d.name = in.Image.References[0].String()
 	}
@@ -184,7 +198,10 @@ func gather(ctx context.Context, in Input) (*document, error) {
 		if p.Kind == origin.Unknown {
 			p.note = "Where this store path comes from is not known: the store has no derivation of it, as it was substituted or came with a base image. Name and version are read off its name."
 		} else {
-			p.meta = in.Metas[p.Drv]
+			var exact bool
+			if p.meta, exact = in.Metas[p.Drv]; !exact && p.Kind != origin.Added {
+				p.meta = in.Named[p.Name]
+			}
 		}
 		if p.layers == nil {
 			for _, r := range p.References {
@@ -203,7 +220,11 @@ func gather(ctx context.Context, in Input) (*document, error) {
 	}
 	slices.SortFunc(d.sources, func(a, b origin.Source) int { return storepath.Compare(a.Path, b.Path) })
 	d.parts = parts
-	d.uuid = uuid(fmt.Sprintf("%s %s %s %s %+v %+v", d.name, d.digest, d.created, d.tool, d.parts, d.sources))
+	all := fmt.Sprintf("%s %s %s %s %+v %+v", d.name, d.digest, d.created, d.tool, d.parts, d.sources)
+	if len(d.system) > 0 {
+		all += fmt.Sprintf(" %+v", d.system)
+	}
+	d.uuid = uuid(all)
 	return d, nil
 }
 

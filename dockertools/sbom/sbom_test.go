@@ -17,6 +17,7 @@ import (
 	"gonix/derivation/store"
 	"gonix/derivation/storepath"
 	"gonix/dockertools/archive"
+	"gonix/dockertools/distribution"
 	"gonix/dockertools/explain"
 	"gonix/dockertools/image"
 	"gonix/dockertools/origin"
@@ -250,6 +251,35 @@ func TestPurls(t *testing.T) {
 		}
 		if got := sourcePurl(s); got != want {
 			t.Errorf("%s: %s", url, got)
+		}
+	}
+}
+
+// TestSystem has packages of a distribution, and one that was overridden.
+func TestSystem(t *testing.T) {
+	in := input(t)
+	in.System = []distribution.Package{
+		{Kind: "apk", Name: "musl", Version: "1.2", Licences: []string{"MIT AND Odd Licence"}, Purl: "pkg:apk/alpine/musl@1.2", File: "/lib/apk/db/installed"},
+		{Kind: "deb", Name: "zlib1g", Version: "1", Source: "zlib", Licences: []string{"GPL-2+", "other"}, Purl: "pkg:deb/debian/zlib1g@1", File: "/var/lib/dpkg/status"},
+	}
+	in.Named = map[string]Meta{"lib": {Licences: []Licence{{ID: "ISC"}}, Of: "lib 2.0"}}
+	for name, want := range map[string][]string{
+		"spdx": {`"licenseDeclared": "MIT AND LicenseRef-Odd-Licence"`, `"licenseDeclared": "GPL-2.0-or-later AND LicenseRef-other"`, "pkg:deb/debian/zlib1g@1", "2 packages of the base system",
+			"Its source package is zlib.", `"licenseDeclared": "ISC"`, "The package set says so of lib 2.0", "the databases of dpkg and apk name"},
+		"cyclonedx": {`"id": "GPL-2.0-or-later"`, `"name": "Odd Licence"`, `"bom-ref": "pkg:deb/debian/zlib1g@1"`, "The package set says so of lib 2.0"},
+	} {
+		f, err := ParseFormat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := f.Write(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(string(data), w) {
+				t.Errorf("%s: no %s in %s", name, w, data)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"gonix/derivation/storepath"
 	"gonix/dockertools/origin"
@@ -106,7 +107,7 @@ func writeSPDX(d *document) (any, error) {
 		id := fmt.Sprintf("SPDXRef-Layer-%d", i+1)
 		p := spdxBase(id, fmt.Sprintf("layer %d", i+1), "ARCHIVE", "")
 		p.Checksums = []spdxChecksum{{"SHA256", l.Digest.Hex()}}
-		p.Comment = layerComment(l.FromBase, l.Files)
+		p.Comment = d.layerComment(i)
 		doc.Packages = append(doc.Packages, p)
 		relate(spdxImage, "CONTAINS", id)
 	}
@@ -131,6 +132,9 @@ func writeSPDX(d *document) (any, error) {
 			maps.Copy(own, refs)
 			if len(p.meta.Licences) > 1 {
 				s.LicenceComments = "The package set lists these licences and does not say how they combine."
+			}
+			if p.meta.Of != "" {
+				s.LicenceComments = strings.TrimSpace(s.LicenceComments + " " + p.meta.variantNote())
 			}
 		}
 		s.Comment = p.comment()
@@ -159,18 +163,23 @@ func writeSPDX(d *document) (any, error) {
 		}
 		doc.Packages = append(doc.Packages, s)
 	}
+	addSystemSPDX(d, &doc, own)
 	for _, id := range slices.Sorted(maps.Keys(own)) {
-		doc.Licences = append(doc.Licences, spdxLicence{id, own[id], "The package set names this licence, but does not give its text: " + own[id]})
+		doc.Licences = append(doc.Licences, spdxLicence{id, own[id], "A package names this licence and does not give its text: " + own[id]})
 	}
 	return doc, nil
 }
 
-func layerComment(base bool, files int) string {
+// layerComment says what is not said of a layer elsewhere.
+func (d *document) layerComment(i int) string {
+	l := d.layers[i]
 	switch {
-	case base:
+	case l.FromBase && len(d.system) > 0:
+		return "Of the base image. Of its files outside of the store, those of packages are known that the databases of dpkg and apk name."
+	case l.FromBase:
 		return "Of the base image. What software its files outside of the store are is not known here."
-	case files > 0:
-		return fmt.Sprintf("Beside store paths it has %d files that the image's contents and scripts put there.", files)
+	case l.Files > 0:
+		return fmt.Sprintf("Beside store paths it has %d files that the image's contents and scripts put there.", l.Files)
 	}
 	return ""
 }
@@ -184,6 +193,9 @@ func (d *document) comment() string {
 		}
 	}
 	text := fmt.Sprintf("%d store paths, of which %d are of unknown origin.", len(d.parts), unknown)
+	if len(d.system) > 0 {
+		text += fmt.Sprintf(" %d packages of the base system.", len(d.system))
+	}
 	if d.drv.IsZero() {
 		text += " The derivation of the image is not known, so that what was copied to its root is missing."
 	}

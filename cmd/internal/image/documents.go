@@ -18,6 +18,7 @@ import (
 	"gonix/derivation/store"
 	"gonix/derivation/storepath"
 	"gonix/dockertools/archive"
+	"gonix/dockertools/distribution"
 	"gonix/dockertools/explain"
 	"gonix/dockertools/origin"
 	"gonix/dockertools/provenance"
@@ -171,11 +172,12 @@ func (f *flags) origins(ctx context.Context, w *process.World, arg string) (*ori
 }
 
 func (f *flags) sbom(ctx context.Context, w *process.World, d *Documents, format sbom.Format, arg string, t archive.Tagged, origins *origin.Origins) ([]byte, error) {
-	g, err := explain.Read(ctx, t)
+	system := distribution.New()
+	g, err := explain.Read(ctx, t, system)
 	if err != nil {
 		return nil, err
 	}
-	in := sbom.Input{Image: t, Graph: g, Origins: origins, Tool: "gonix-" + process.Version}
+	in := sbom.Input{Image: t, Graph: g, Origins: origins, Tool: "gonix-" + process.Version, System: system.Packages(g.Files)}
 	if text := w.Getenv("SOURCE_DATE_EPOCH"); text != "" {
 		at, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || at < 0 || at > 253402300799 {
@@ -187,21 +189,21 @@ func (f *flags) sbom(ctx context.Context, w *process.World, d *Documents, format
 	if err != nil {
 		return nil, err
 	}
-	if in.Metas, err = packageMetas(ctx, w, d.Include, names); err != nil {
+	if in.Metas, in.Named, err = packageMetas(ctx, w, d.Include, names); err != nil {
 		w.Warn(fmt.Sprintf("the package set says nothing of licences: %v", err))
 	}
 	return format.Write(ctx, in)
 }
 
 // packageMetas asks <nixpkgs> for packages of these names and returns what it says,
-// by derivation: so it only counts for what was built from just this package.
-func packageMetas(ctx context.Context, w *process.World, include, names []string) (map[storepath.Path]sbom.Meta, error) {
+// by derivation and by name.
+func packageMetas(ctx context.Context, w *process.World, include, names []string) (map[storepath.Path]sbom.Meta, map[string]sbom.Meta, error) {
 	if len(names) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	list, err := json.Marshal(names)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	args := []string{"--eval", "--strict", "--json", "--argstr", "list", string(list), "-E", "{ list }: (" + packagesExpression + ") (builtins.fromJSON list)"}
 	for _, i := range include {
@@ -211,31 +213,33 @@ func packageMetas(ctx context.Context, w *process.World, include, names []string
 	inner := *w
 	inner.Stdout, inner.Stderr, inner.Terminal = &stdout, &stderr, false
 	if err := instantiate.Command(ctx, &inner, "gonix instantiate", args); errors.Is(err, process.ErrReported) {
-		return nil, errors.New(strings.TrimSpace(stderr.String()))
+		return nil, nil, errors.New(strings.TrimSpace(stderr.String()))
 	} else if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var said []struct {
-		Drv                   string `json:"drv"`
+		Drv, Name, Version    string
 		Licences              []struct{ ID, Name string }
 		Homepage, Description string
 	}
 	if err := json.Unmarshal(stdout.Bytes(), &said); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	metas := map[storepath.Path]sbom.Meta{}
+	metas, named := map[storepath.Path]sbom.Meta{}, map[string]sbom.Meta{}
 	for _, s := range said {
 		p, err := storepath.Parse(s.Drv)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		m := sbom.Meta{Homepage: s.Homepage, Description: s.Description}
 		for _, l := range s.Licences {
 			m.Licences = append(m.Licences, sbom.Licence{ID: l.ID, Name: l.Name})
 		}
 		metas[p] = m
+		m.Of = strings.TrimSpace(s.Name + " " + s.Version)
+		named[s.Name] = m
 	}
-	return metas, nil
+	return metas, named, nil
 }
 
 // attach puts documents beside an image that was pushed under ref.

@@ -23,6 +23,8 @@ let
     let
       p = pkgs.${name} or null;
       found = {
+        inherit name;
+        version = p.version or "";
         drv = builtins.unsafeDiscardStringContext p.drvPath;
         licences = map licence (listOf (p.meta.license or [ ]));
         homepage = builtins.head (listOf (p.meta.homepage or "") ++ [ "" ]);
