@@ -48,6 +48,8 @@ type Options struct {
 	Files nar.FileSystem
 	// Fetcher serves the fetch builtins; nil refuses them.
 	Fetcher Fetcher
+	// Closures serves fetchClosure; nil refuses it.
+	Closures Closures
 	// Realise builds what a path depends on before it is read; nil does
 	// nothing.
 	Realise func(th *value.Thread, pos source.Pos, ctx *value.Context) error
@@ -60,7 +62,7 @@ type Options struct {
 	// nil lets all be.
 	CheckURI func(uri string) error
 	// What Nix calls experimental features.
-	Flakes, FetchTree, VerifiedFetches, DynamicDerivations bool
+	Flakes, FetchTree, FetchClosure, VerifiedFetches, DynamicDerivations bool
 	// Pure refuses what is not determined by the expression.
 	Pure bool
 }
@@ -142,6 +144,10 @@ func (s *State) Builtins() []*value.Builtin {
 	if s.opt.FetchTree {
 		all = append(all, &value.Builtin{Name: "fetchTree", Params: []string{"input"}, Fn: s.fetchTree,
 			Doc: "Fetch the file or tree that a set or a flake reference names; return its store path and what is known of it."})
+	}
+	if s.opt.FetchClosure {
+		all = append(all, &value.Builtin{Name: "fetchClosure", Params: []string{"args"}, Fn: s.fetchClosure,
+			Doc: "Fetch fromPath and all that it refers to from the binary cache fromStore; return its store path, or with toPath that of a content-addressed copy."})
 	}
 	if s.opt.DynamicDerivations {
 		all = append(all, &value.Builtin{Name: "outputOf", Params: []string{"derivation-reference", "output-name"}, Fn: s.outputOf,

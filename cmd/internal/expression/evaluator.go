@@ -41,7 +41,8 @@ type Evaluator struct {
 	// path; nil if there is no store.
 	physical func(file string) string
 	fetcher  instantiate.Fetcher // nil fetches nothing
-	Trace    io.Writer           // takes whole lines
+	closures instantiate.Closures
+	Trace    io.Writer // takes whole lines
 	// alwaysSet says that the embedded package set is nixpkgs whatever NIX_PATH
 	// says, if that names no other.
 	AlwaysSet bool
@@ -60,6 +61,7 @@ type Evaluator struct {
 func (e *Evaluator) Use(ctx context.Context, m *realise.Maker, how realise.Manner) {
 	e.Maker, e.store, e.physical = m, m.Store, m.Store.RealFile
 	e.fetcher = network.Trees(e.World, e.Settings, m.Store)
+	e.closures = &network.Closures{Caches: m.Caches, Store: func() (*store.Local, error) { return m.Store, nil }}
 	e.Realise = func(elems []value.ContextElem) error {
 		goals, err := realise.ImportGoals(e.Settings, elems)
 		if err != nil || len(goals) == 0 {
@@ -99,6 +101,10 @@ func (e *Evaluator) Open(ctx context.Context, writes bool) (shut func(), err err
 			}
 			r.at = &at
 			e.physical, e.fetcher = r.file, r
+			e.closures = &network.Closures{
+				Caches: &network.Caches{World: e.World, Settings: e.Settings, Progress: e.Progress},
+				Store:  r.writable,
+			}
 		} else if e.Flags.Store != "" {
 			return nil, err
 		}
@@ -142,6 +148,7 @@ func (e *Evaluator) NewState(ctx context.Context) *eval.State {
 			return e.Realise(c.Elems())
 		},
 		Fetcher:  e.fetcher,
+		Closures: e.closures,
 		Warn:     func(msg string) { fmt.Fprintf(e.Trace, "warning: %s\n", msg) },
 		MayCopy:  func(file string) error { return state.MayCopy(file) },
 		CheckURI: func(uri string) error { return state.CheckURI(uri) },
@@ -149,6 +156,7 @@ func (e *Evaluator) NewState(ctx context.Context) *eval.State {
 
 		Flakes:          e.Settings.Feature("flakes"),
 		FetchTree:       e.Settings.Feature("fetch-tree"),
+		FetchClosure:    e.Settings.Feature("fetch-closure"),
 		VerifiedFetches: e.Settings.Feature("verified-fetches"),
 
 		DynamicDerivations: e.Settings.Feature("dynamic-derivations"),

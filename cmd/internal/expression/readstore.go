@@ -30,6 +30,7 @@ type readStore struct {
 	opened bool
 	local  *store.Local
 
+	writes  bool          // it was opened anew, to write to it
 	fetcher *tree.Fetcher // once something was fetched
 }
 
@@ -72,16 +73,26 @@ func (r *readStore) Info(ctx context.Context, p storepath.Path) (*store.Info, er
 	return st.Info(ctx, p)
 }
 
-// fetching returns what fetches. What is fetched has to be kept, so that from
-// then on the store is one that is written to.
-func (r *readStore) fetching() (*tree.Fetcher, error) {
-	if r.fetcher == nil {
+// writable opens the store to write to it, once: what is fetched has to be kept.
+func (r *readStore) writable() (*store.Local, error) {
+	if !r.writes {
 		st, err := r.at.Open(store.Options{})
 		if err != nil {
 			return nil, err
 		}
 		r.close()
-		r.opened, r.local = true, st
+		r.opened, r.writes, r.local = true, true, st
+	}
+	return r.local, nil
+}
+
+// fetching returns what fetches.
+func (r *readStore) fetching() (*tree.Fetcher, error) {
+	if r.fetcher == nil {
+		st, err := r.writable()
+		if err != nil {
+			return nil, err
+		}
 		r.fetcher = network.Trees(r.w, r.set, st)
 	}
 	return r.fetcher, nil
