@@ -160,7 +160,11 @@ func (s *State) TOMLTimestamps() bool { return s.opt.Settings.TOMLTimestamps }
 
 // Warn implements [builtin.Host].
 func (s *State) Warn(msg string) error {
-	s.show("evaluation warning: " + msg)
+	const prefix = "evaluation warning: "
+	if msg != "" { // Nix then writes an empty line
+		msg = indent(prefix, strings.Repeat(" ", len(prefix)), msg)
+	}
+	s.show(msg)
 	if s.opt.Settings.AbortOnWarn {
 		return &value.Error{Kind: value.Abort, Msg: "aborting to reveal stack trace of warning, as abort-on-warn is set"}
 	}

@@ -25,7 +25,7 @@ func derivationText() string {
 
 let
 
-  made   = derivationStrict drvAttrs;
+  strict = derivationStrict drvAttrs;
 
   shared =
     drvAttrs
@@ -38,8 +38,8 @@ let
   package = outputName: {
     name = outputName;
     value = shared // {
-      outPath = builtins.getAttr outputName made;
-      drvPath = made.drvPath;
+      outPath = builtins.getAttr outputName strict;
+      drvPath = strict.drvPath;
       type = "derivation";
       inherit outputName;
     };

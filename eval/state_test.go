@@ -225,9 +225,9 @@ func TestTrace(t *testing.T) {
 		o.Trace = &out
 		o.SearchPath = append(o.SearchPath, eval.SearchEntry{Path: "/none"})
 	})
-	evalText(s, `builtins.trace { a = 1; } (builtins.trace "text" (builtins.warn "careful" 1))`)
+	evalText(s, `builtins.trace { a = 1; } (builtins.trace "text" (builtins.warn "careful\nreally" 1))`)
 	evalText(s, `[ (builtins.tryEval <x>) (builtins.tryEval <y>) ]`)
-	want := "trace: { a = 1; }\ntrace: text\nevaluation warning: careful\n" +
+	want := "trace: { a = 1; }\ntrace: text\nevaluation warning: careful\n                    really\n" +
 		"warning: Nix search path entry '/none' does not exist, ignoring\n"
 	if got := out.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -60,7 +60,11 @@ func checkRoundTrip(t *testing.T, e ast.Expr) {
 		}
 		return printer.Expr(e)
 	}
-	second := again(printer.Expr(e))
+	first := printer.Expr(e)
+	if strings.Contains(first, "\x00") {
+		return // it was behind a backslash, which nothing prints, in Nix neither
+	}
+	second := again(first)
 	if third := again(second); third != second {
 		t.Fatalf("printed\n%s\nthen\n%s", second, third)
 	}

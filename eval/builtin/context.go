@@ -141,7 +141,7 @@ func contextOf(th *value.Thread, path string, at value.Attr) ([]value.ContextEle
 		return nil, err
 	}
 	if len(list.Elems) > 0 && !isDrv {
-		return nil, th.Errorf(at.Pos, value.EvalError, "tried to add derivation output context of %s, which is not a derivation, to a string", path)
+		return nil, th.Errorf(at.Pos, value.EvalError, "tried to add derivation output context of \"%s\", which is not a derivation, to a string", path)
 	}
 	for _, e := range list.Elems {
 		name, err := th.StringNoCtx(e, outputs.Pos, "while evaluating an output name within a string context")

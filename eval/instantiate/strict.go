@@ -1,6 +1,7 @@
 package instantiate
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -208,6 +209,9 @@ func (d *draft) read(key string, v value.Value, ignoreNull bool) error {
 		return err
 	}
 	if key == jsonAttr {
+		if !json.Valid([]byte(str)) {
+			return d.errorf("cannot process __json attribute: it is no JSON")
+		}
 		d.s.opt.Warn("In derivation '" + d.drv.Name + "': setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.")
 	}
 	d.drv.Env[key] = str

@@ -99,16 +99,16 @@ func (s *Settings) setLines(text, whence string, warn func(string), within []str
 			}
 			continue
 		}
-		name, value, ok := strings.Cut(line, "=")
-		if !ok {
-			return fmt.Errorf("%s: the line '%s' is not of the form name = value", whence, strings.TrimSpace(line))
+		if len(words) < 2 || words[1] != "=" {
+			return fmt.Errorf("%s: the line '%s' is not of the form name = value, with spaces around =", whence, strings.TrimSpace(line))
 		}
-		known, err := s.Set(strings.TrimSpace(name), strings.TrimSpace(value))
+		name := words[0]
+		known, err := s.Set(name, strings.Join(words[2:], " "))
 		if err != nil {
 			return fmt.Errorf("%s: %w", whence, err)
 		}
 		if !known {
-			warn(fmt.Sprintf("unknown setting '%s'", strings.TrimSpace(name)))
+			warn(fmt.Sprintf("unknown setting '%s'", name))
 		}
 	}
 	return nil

@@ -69,12 +69,15 @@ func unknownFlag(err error, args []string) error {
 		if a == "--" {
 			break
 		}
-		if strings.HasPrefix(a, flag+"=") || strings.HasPrefix(a, flag+".") {
+		// Only letters are short flags that can stand together.
+		if strings.HasPrefix(a, flag+"=") || flag[1] != '-' && !isLetter(flag[1]) && strings.HasPrefix(a, flag) {
 			flag = a
 		}
 	}
 	return fmt.Errorf("unrecognised flag '%s'", flag)
 }
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // Begin is how a command begins: it reads the command line, loads the settings,
 // lays the flags over them, and starts the profile that --cpuprofile asks for; stop

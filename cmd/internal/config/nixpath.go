@@ -37,7 +37,7 @@ func (s *Settings) SearchPath(def []string, env string, given bool) []string {
 }
 
 // splitNixPath splits at colons that do not belong to a URL, as Nix does
-// (EvalSettings::parseNixPath).
+// (EvalSettings::parseNixPath), and at white space, as any list among the settings.
 func splitNixPath(s string) []string {
 	var out []string
 	for s != "" {
@@ -45,9 +45,7 @@ func splitNixPath(s string) []string {
 		for i < len(s) && (s[i] != ':' || strings.HasPrefix(s[i:], "://") || isChannel(s[:i])) {
 			i++
 		}
-		if s[:i] != "" {
-			out = append(out, s[:i])
-		}
+		out = append(out, strings.Fields(s[:i])...)
 		s = strings.TrimPrefix(s[i:], ":")
 	}
 	return out
