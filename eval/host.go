@@ -57,6 +57,9 @@ func (s *State) ReadDir(p value.Path) ([]builtin.DirEntry, error) {
 		return nil, err
 	}
 	entries, err := s.files.Entries(real)
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil, fmt.Errorf("'%s' is not a directory", real) // as Nix does after 2.34
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read directory \"%s\": %w", real, systemError{err})
 	}

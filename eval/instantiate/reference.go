@@ -20,9 +20,6 @@ func (s *State) parseFlakeRef(th *value.Thread, pos source.Pos, args []value.Val
 	if err != nil {
 		return nil, hostError(err)
 	}
-	if !s.opt.Flakes {
-		return nil, hostError(&flakeref.DisabledError{Feature: "flakes"})
-	}
 	attrs := ref.Attrs()
 	b := value.NewBuilder(len(attrs))
 	for _, name := range attrs.Names() {

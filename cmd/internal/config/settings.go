@@ -3,6 +3,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -164,6 +165,7 @@ var settingTable = map[string]func(s *Settings, v string) error{
 	"lint-url-literals":           func(s *Settings, v string) error { return verdictSetting(&s.Lint.URLs, v) },
 	"lint-absolute-path-literals": func(s *Settings, v string) error { return verdictSetting(&s.Lint.AbsolutePaths, v) },
 	"lint-short-path-literals":    func(s *Settings, v string) error { return verdictSetting(&s.Lint.ShortPaths, v) },
+	"warn-short-path-literals":    func(s *Settings, v string) error { return warnSetting(&s.Lint.ShortPaths, v) },
 	"allowed-uris":                func(s *Settings, v string) error { s.AllowedURIs = strings.Fields(v); return nil },
 	"tarball-ttl":                 func(s *Settings, v string) error { return secondsSetting(&s.TarballTTL, v) },
 	"access-tokens":               func(s *Settings, v string) error { return pairsSetting(&s.AccessTokens, v) },
@@ -196,6 +198,12 @@ var ignoredSettings = []string{
 	"sandbox-fallback", "trusted-substituters", "trusted-binary-caches",
 	"trusted-users", "allowed-users", "accept-flake-config", "use-xdg-base-directories",
 	// What a nix.conf that was written for C++ Nix may say, too.
+	"allow-dirty-locks", "allow-unsafe-native-code-during-evaluation", "allowed-impure-host-deps", "auto-allocate-uids",
+	"commit-lock-file-summary", "debugger-on-trace", "debugger-on-warn", "eval-attrset-update-layer-rhs-threshold",
+	"eval-profile-file", "eval-profiler", "eval-profiler-frequency", "external-builders", "ignore-try", "impure-env",
+	"nix-shell-always-looks-for-shell-nix", "nix-shell-shebang-arguments-relative-to-script", "trace-function-calls",
+	"trace-import-from-derivation", "trust-tarballs-from-git-forges", "upgrade-nix-store-path-url", "use-registries",
+	"warn-large-path-threshold",
 	"allow-new-privileges", "allow-symlinked-store", "bash-prompt", "bash-prompt-prefix",
 	"bash-prompt-suffix", "build-hook", "build-poll-interval", "build-users-group",
 	"diff-hook", "download-buffer-size", "download-speed", "eval-cache",
@@ -212,10 +220,16 @@ var ignoredSettings = []string{
 // Set gives a setting its text; known is false if Nix would not know it.
 func (s *Settings) Set(name, value string) (known bool, err error) {
 	if fn, ok := settingTable[name]; ok {
-		if err := fn(s, value); err != nil {
-			return true, fmt.Errorf("setting '%s': %w", name, err)
+		err := fn(s, value)
+		switch {
+		case errors.Is(err, errBoolean):
+			err = fmt.Errorf("Boolean setting '%s' has invalid value '%s'", name, value)
+		case errors.Is(err, errNumber):
+			err = fmt.Errorf("setting '%s' has invalid value '%s'", name, value)
+		case err != nil:
+			err = fmt.Errorf("setting '%s': %w", name, err)
 		}
-		return true, nil
+		return true, err
 	}
 	for _, n := range ignoredSettings {
 		if n == name {
@@ -248,6 +262,12 @@ func pairsSetting(dst *map[string]string, v string) error {
 	return nil
 }
 
+// What a value is not.
+var (
+	errBoolean = errors.New("not a Boolean")
+	errNumber  = errors.New("not a whole number of at least 0, with K, M, G or T behind it or not")
+)
+
 func boolSetting(dst *bool, v string, alsoTrue ...string) error {
 	switch v {
 	case "true", "yes", "1":
@@ -263,7 +283,7 @@ func boolSetting(dst *bool, v string, alsoTrue ...string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("'%s' is not a Boolean", v)
+	return errBoolean
 }
 
 func verdictSetting(dst *eval.Verdict, v string) error {
@@ -275,10 +295,20 @@ func verdictSetting(dst *eval.Verdict, v string) error {
 	return nil
 }
 
+// warnSetting takes the older form of a verdict: a switch for warnings.
+func warnSetting(dst *eval.Verdict, v string) error {
+	var warn bool
+	err := boolSetting(&warn, v)
+	if err == nil && warn {
+		*dst = eval.Warn
+	}
+	return err
+}
+
 func intSetting(dst *int, v string) error {
 	n, err := ByteCount(v) // Nix takes K, M, G and T for any number
 	if err != nil {
-		return fmt.Errorf("'%s' is not a whole number of at least 0", v)
+		return errNumber
 	}
 	*dst = int(n)
 	return nil
@@ -302,7 +332,7 @@ func ByteCount(v string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || n < 0 || n > math.MaxInt64>>shift {
-		return 0, fmt.Errorf("'%s' is not a number of bytes", v)
+		return 0, fmt.Errorf("'%s' is %w", v, errNumber)
 	}
 	return n << shift, nil
 }

@@ -46,6 +46,8 @@ func foldSettings(fs *pflag.FlagSet, args []string) []string {
 // ignoredSwitches are those of ignoredSettings that are switches.
 var ignoredSwitches = []string{
 	"allow-dirty", "builders-use-substitutes", "fallback", "sandbox-fallback", "substitute",
+	"allow-dirty-locks", "auto-allocate-uids", "debugger-on-trace", "debugger-on-warn", "eval-cache", "ignore-try",
+	"trace-function-calls", "trace-import-from-derivation", "trust-tarballs-from-git-forges", "use-registries",
 	"warn-dirty", "accept-flake-config", "use-xdg-base-directories", "require-sigs",
 }
 
