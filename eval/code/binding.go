@@ -59,9 +59,7 @@ type Attrs struct {
 
 // Eval makes the set.
 func (s *Attrs) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
-	th.Stats.Sets++
-	th.Stats.SetElems += uint64(len(s.Attrs))
-	set, out := value.MakeAttrs(s.At, len(s.Attrs))
+	set, out := th.MakeAttrs(s.At, len(s.Attrs))
 	for i := range s.Attrs {
 		a := &s.Attrs[i]
 		out[i] = value.Attr{Sym: a.Sym, Pos: a.At, Val: a.X.Delay(th, f)}
@@ -115,8 +113,6 @@ func (r *Rec) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	} else {
 		r.fillLazily(th, frame, f)
 	}
-	th.Stats.Sets++
-	th.Stats.SetElems += uint64(len(r.Attrs))
 	out := make([]value.Attr, len(r.Attrs), len(r.Attrs)+len(r.Dynamic))
 	base := len(r.Binds) - len(r.Attrs)
 	for i := range r.Attrs {
@@ -131,7 +127,7 @@ func (r *Rec) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	if len(r.Dynamic) > 0 {
 		return addDynamic(th, frame, r.At, out, r.Dynamic)
 	}
-	return value.NewAttrs(r.At, out), nil
+	return th.KeepAttrs(r.At, out), nil
 }
 
 // fillLazily makes thunks even where a value is at hand: __overrides may
@@ -185,8 +181,6 @@ type Dynamic struct {
 
 // Eval makes the set.
 func (d *Dynamic) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
-	th.Stats.Sets++
-	th.Stats.SetElems += uint64(len(d.Static.Attrs) + len(d.Attrs))
 	out := make([]value.Attr, len(d.Static.Attrs), len(d.Static.Attrs)+len(d.Attrs))
 	for i := range d.Static.Attrs {
 		a := &d.Static.Attrs[i]
@@ -225,7 +219,7 @@ func addDynamic(th *value.Thread, f *value.Frame, pos source.Pos, out []value.At
 		}
 		out = slices.Insert(out, at, value.Attr{Sym: sym, Pos: d.At, Val: d.X.Delay(th, f)})
 	}
-	return value.NewAttrs(pos, out), nil
+	return th.KeepAttrs(pos, out), nil
 }
 
 func sortAttrs(attrs []value.Attr) {

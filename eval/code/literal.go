@@ -15,9 +15,7 @@ type LiteralAttrs struct {
 
 // Eval returns a set.
 func (l *LiteralAttrs) Eval(th *value.Thread, _ *value.Frame) (value.Value, error) {
-	th.Stats.Sets++
-	th.Stats.SetElems += uint64(len(l.Attrs))
-	return value.NewAttrs(l.At, l.Attrs), nil
+	return th.KeepAttrs(l.At, l.Attrs), nil
 }
 
 // Delay returns a thunk, so that whether the set was evaluated stays visible.

@@ -163,7 +163,10 @@ func (a *Attrs) Sorted(t *symbol.Table) []Attr {
 }
 
 // Update is a // b.
-func Update(a, b *Attrs) *Attrs {
+func Update(a, b *Attrs) *Attrs { return update(a, b, func() *Attrs { return new(Attrs) }) }
+
+// update is Update; header makes the room for a set without attributes of its own.
+func update(a, b *Attrs, header func() *Attrs) *Attrs {
 	if a.size == 0 {
 		return b
 	}
@@ -181,9 +184,13 @@ func Update(a, b *Attrs) *Attrs {
 		}
 	}
 	if b.size <= maxLayerSize && b.size <= a.size && a.layers < maxLayers {
-		return &Attrs{own: b.All(), base: a, size: size, layers: a.layers + 1, pos: a.pos}
+		out := header()
+		*out = Attrs{own: b.All(), base: a, size: size, layers: a.layers + 1, pos: a.pos}
+		return out
 	}
-	return &Attrs{own: merge(a, b, int(size)), size: size, pos: a.pos}
+	out := header()
+	*out = Attrs{own: merge(a, b, int(size)), size: size, pos: a.pos}
+	return out
 }
 
 // merge returns the attributes of a // b, of which there are size.
@@ -237,62 +244,10 @@ func NewAttrs(pos source.Pos, attrs []Attr) *Attrs {
 	return &Attrs{own: attrs, size: int32(len(attrs)), pos: pos}
 }
 
-// MakeAttrs returns a set of n attributes, which the caller fills in, sorted by
-// symbol and each name once, before anybody sees the set. Small ones lie beside
-// the set itself, which saves an allocation for most of all sets.
-func MakeAttrs(pos source.Pos, n int) (*Attrs, []Attr) {
-	var a *Attrs
-	switch n {
-	case 1:
-		s := new(struct {
-			Attrs
-			room [1]Attr
-		})
-		a, s.own = &s.Attrs, s.room[:]
-	case 2:
-		s := new(struct {
-			Attrs
-			room [2]Attr
-		})
-		a, s.own = &s.Attrs, s.room[:]
-	case 3:
-		s := new(struct {
-			Attrs
-			room [3]Attr
-		})
-		a, s.own = &s.Attrs, s.room[:]
-	case 4:
-		s := new(struct {
-			Attrs
-			room [4]Attr
-		})
-		a, s.own = &s.Attrs, s.room[:]
-	case 5:
-		s := new(struct {
-			Attrs
-			room [5]Attr
-		})
-		a, s.own = &s.Attrs, s.room[:]
-	case 6:
-		s := new(struct {
-			Attrs
-			room [6]Attr
-		})
-		a, s.own = &s.Attrs, s.room[:]
-	default:
-		a = &Attrs{own: make([]Attr, n)}
-	}
-	a.size, a.pos = int32(n), pos
-	return a, a.own
-}
-
 // Finish returns the set. Of attributes with the same name the first added
 // stays (as in builtins.listToAttrs). The builder must not be used again.
 func (b *Builder) Finish() *Attrs {
-	if b.mixedUp {
-		slices.SortStableFunc(b.attrs, func(x, y Attr) int { return cmp.Compare(x.Sym, y.Sym) })
-		b.attrs = slices.CompactFunc(b.attrs, func(x, y Attr) bool { return x.Sym == y.Sym })
-	}
+	b.sort()
 	return NewAttrs(b.Pos, b.attrs)
 }
 
@@ -300,4 +255,11 @@ func (b *Builder) Finish() *Attrs {
 func (a *Attrs) Copy() *Attrs {
 	out := *a
 	return &out
+}
+
+func (b *Builder) sort() {
+	if b.mixedUp {
+		slices.SortStableFunc(b.attrs, func(x, y Attr) int { return cmp.Compare(x.Sym, y.Sym) })
+		b.attrs = slices.CompactFunc(b.attrs, func(x, y Attr) bool { return x.Sym == y.Sym })
+	}
 }

@@ -37,7 +37,7 @@ const (
 	// frameChunk is how many words are allocated at a time for small frames. A
 	// chunk lives as long as any of its frames, with all that the others refer
 	// to, so it is small.
-	frameChunk = 32
+	frameChunk = 48
 	// maxChunked is how many slots a frame has that comes out of a chunk.
 	maxChunked = 3
 )

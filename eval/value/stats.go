@@ -29,17 +29,9 @@ func (th *Thread) MakeList(elems []Value) *List {
 	return l
 }
 
-// MakeSet is [Builder.Finish] for a set that counts.
-func (th *Thread) MakeSet(b *Builder) *Attrs {
-	a := b.Finish()
-	th.Stats.Sets++
-	th.Stats.SetElems += uint64(len(a.own))
-	return a
-}
-
 // Update is a // b, counted.
 func (th *Thread) Update(a, b *Attrs) *Attrs {
-	out := Update(a, b)
+	out := update(a, b, th.sets.plain.next)
 	th.Stats.Updates++
 	if out != a && out != b {
 		th.Stats.Sets++
