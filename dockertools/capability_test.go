@@ -65,6 +65,7 @@ func capable(s *testStore) storepath.Path {
 	return s.baseArchive("capable", nil,
 		tar.Header{Typeflag: tar.TypeDir, Name: "usr/", PAXRecords: map[string]string{noteRecord: "n\x00n"}},
 		tar.Header{Name: "usr/ping", Linkname: "#!ping", PAXRecords: map[string]string{capabilityRecord: netRaw, noteRecord: "x"}},
+		tar.Header{Name: "usr/trace", Linkname: "#!trace", PAXRecords: map[string]string{capabilityRecord: netRaw}},
 		tar.Header{Typeflag: tar.TypeLink, Name: "usr/ping6", Linkname: "usr/ping"})
 }
 
@@ -102,6 +103,23 @@ func TestCapabilities(t *testing.T) {
 	})
 	out := s.build(script, attrs{"imageName": "three", "fromImage": base.String(), "shell": "/bin/sh", "runAsRoot": "x"}, base)
 	check("changed mode", imageAttributes(t, out), "usr/ping", "usr/ping6")
+
+	script = goScript(func(c RootCommand) rootfs.Owners {
+		if err := os.Rename(filepath.Join(c.Root, "usr/ping"), filepath.Join(c.Root, "ping")); err != nil {
+			t.Fatal(err)
+		}
+		// Other contents, as a write clears the attributes.
+		if err := os.WriteFile(filepath.Join(c.Root, "usr/trace"), []byte("#!other"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return c.Owners
+	})
+	out = s.build(script, attrs{"imageName": "four", "fromImage": base.String(), "shell": "/bin/sh", "runAsRoot": "x"}, base)
+	renamed := imageAttributes(t, out)
+	check("renamed", renamed, "ping")
+	if len(renamed["usr/trace"]) > 0 {
+		t.Errorf("a file that was written anew has attributes: %q", renamed["usr/trace"])
+	}
 
 	one, two := storepath.MustParse(images[0]), storepath.MustParse(images[1])
 	merge := s.job(attrs{"images": images}, one, two)

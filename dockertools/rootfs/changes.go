@@ -22,7 +22,8 @@ import (
 // Subtrees named in ignore are taken to be as they were placed. Files that the
 // user could not read are made readable on disk.
 func (t *Tree) Changes(d *Disk, owners Owners, ignore []string) ([]tarball.Entry, error) {
-	c := &comparer{disk: d, owners: owners, ignore: map[string]bool{}}
+	c := &comparer{disk: d, owners: owners, ignore: map[string]bool{}, attributed: map[Inode]*node{}}
+	t.root.attributed(c.attributed)
 	for _, name := range ignore {
 		c.ignore[name] = true
 	}
@@ -40,6 +41,20 @@ type comparer struct {
 	disk   *Disk
 	owners Owners
 	ignore map[string]bool
+	// attributed are the files placed that have attributes. Those are not on disk,
+	// where only root could put all of them, so they follow the file when a script
+	// renames it.
+	attributed map[Inode]*node
+}
+
+// attributed collects the regular files from n downwards that have attributes.
+func (n *node) attributed(into map[Inode]*node) {
+	if n.Kind == tarball.Regular && len(n.Xattrs) > 0 && n.placed != nil {
+		into[n.placed.inode] = n
+	}
+	for _, child := range n.children {
+		child.attributed(into)
+	}
 }
 
 // compare appends what is to be said about name, which was n before, or nothing.
@@ -63,6 +78,8 @@ func (c *comparer) compare(entries []tarball.Entry, name string, n *node) ([]tar
 	if same {
 		e = n.Entry
 		e.Name = name
+	} else if err := c.follow(name, n, &e, st); err != nil {
+		return nil, fmt.Errorf("compare /%s: %w", name, err)
 	}
 	if e.Kind != tarball.Directory {
 		if same && n.base {
@@ -189,6 +206,19 @@ func (c *comparer) same(name string, n *node, e *tarball.Entry, st *unix.Stat_t)
 		e.Xattrs = n.Xattrs
 	}
 	return owned && sameAttributes(n.Xattrs, e.Xattrs), nil
+}
+
+// follow gives e, on disk, the attributes of the file that it is under another name.
+func (c *comparer) follow(name string, before *node, e *tarball.Entry, st *unix.Stat_t) error {
+	n := c.attributed[inodeOf(st)]
+	if n == nil || n == before || e.Kind != tarball.Regular || len(e.Xattrs) > 0 {
+		return nil
+	}
+	unchanged, err := c.sameContents(name, n, st)
+	if unchanged {
+		e.Xattrs = n.Xattrs
+	}
+	return err
 }
 
 func sameAttributes(a, b map[string]string) bool {
