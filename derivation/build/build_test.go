@@ -244,7 +244,7 @@ func TestFailure(t *testing.T) {
 			t.Errorf("message %q lacks %q", text, part)
 		}
 	}
-	if got, want := be.Failures[1].Error(), "1 dependency of derivation '"+top.String()+"' failed to build"; got != want {
+	if got, want := be.Failures[1].Error(), "Cannot build '"+top.String()+"'.\nReason: 1 dependency failed."; got != want {
 		t.Errorf("message %q, want %q", got, want)
 	}
 	if !b.valid(b.out(good, "out")) || b.valid(b.out(bad, "out")) {

@@ -110,9 +110,9 @@ type DependencyError struct {
 // Error counts the inputs, as Nix does.
 func (e *DependencyError) Error() string {
 	if len(e.Failed) == 1 {
-		return fmt.Sprintf("1 dependency of derivation '%s' failed to build", e.Drv)
+		return fmt.Sprintf("Cannot build '%s'.\nReason: 1 dependency failed.", e.Drv)
 	}
-	return fmt.Sprintf("%d dependencies of derivation '%s' failed to build", len(e.Failed), e.Drv)
+	return fmt.Sprintf("Cannot build '%s'.\nReason: %d dependencies failed.", e.Drv, len(e.Failed))
 }
 
 // Error is what [Run] returns when goals could not be reached.
@@ -130,6 +130,28 @@ func (e *Error) Error() string {
 		texts = append(texts, f.Error())
 	}
 	return strings.Join(texts, "\n")
+}
+
+// Goals returns those of the goals that could not be reached.
+func (e *Error) Goals(goals []Goal) []Goal {
+	failed := map[storepath.Path]bool{}
+	for _, err := range e.Failures {
+		var f *Failure
+		var d *DependencyError
+		switch {
+		case errors.As(err, &f):
+			failed[f.Drv] = true
+		case errors.As(err, &d):
+			failed[d.Drv] = true
+		}
+	}
+	var list []Goal
+	for _, g := range goals {
+		if failed[g.Drv] {
+			list = append(list, g)
+		}
+	}
+	return list
 }
 
 // Unwrap returns the failures.

@@ -84,6 +84,9 @@ func (u *URL) Build(ctx context.Context, job *build.Job) error {
 	if !ok {
 		return errors.New("builtin:fetchurl: the derivation has no output 'out'")
 	}
+	if job.Drv.Outputs["out"].Hash == "" {
+		return errors.New("'builtin:fetchurl' must be a fixed-output or impure derivation: give it an outputHash")
+	}
 	var urls []string
 	for _, s := range append([]string{env["url"]}, strings.Fields(env["urls"])...) {
 		if s != "" && (len(urls) == 0 || urls[0] != s) {

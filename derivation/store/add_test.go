@@ -259,3 +259,35 @@ func TestLeftoverIsReplaced(t *testing.T) {
 	}
 	lock.Unlock()
 }
+
+// TestAddTreeWithReferences: a copy of what refers to something refers to it, too,
+// and has a path of its own for that.
+func TestAddTreeWithReferences(t *testing.T) {
+	ctx := t.Context()
+	local, memory := openTest(t, Options{}), &Memory{}
+	tree := nar.Tree{Root: sampleTree(t)}
+	plain, err := local.AddTree(ctx, "x", tree, Ingestion{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, adder := range []Adder{local, memory, Computing{}} {
+		ref, err := adder.AddText(ctx, "ref", "ref", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		as := Ingestion{References: []storepath.Path{ref}}
+		p, err := adder.AddTree(ctx, "x", tree, as)
+		if err != nil || p == plain {
+			t.Errorf("%T: %s, %v", adder, p, err)
+		}
+		if st, ok := adder.(Store); ok {
+			if info, err := st.Info(ctx, p); err != nil || len(info.References) != 1 || info.References[0] != ref {
+				t.Errorf("%T: %+v, %v", adder, info, err)
+			}
+		}
+		as.Flat = true
+		if p, err := adder.AddTree(ctx, "x", nar.Tree{Root: tree.Root + "/file"}, as); err == nil {
+			t.Errorf("%T: flat with references: %s", adder, p)
+		}
+	}
+}

@@ -32,6 +32,9 @@ type Ingestion struct {
 	Flat     bool              // hash the bytes of a single file, not an archive
 	Algo     nixhash.Algorithm // Unknown means SHA256
 	Expected nixhash.Hash      // if not zero, what the hash must be
+	// References are what the object refers to; valid, and only where the SHA-256
+	// of the archive is the hash.
+	References []storepath.Path
 }
 
 func (as Ingestion) algorithm() nixhash.Algorithm {
@@ -46,7 +49,7 @@ func (as Ingestion) algorithm() nixhash.Algorithm {
 
 // path returns the path of an object whose hash is h.
 func (as Ingestion) path(name string, h nixhash.Hash) (storepath.Path, error) {
-	return storepath.FixedOutput(name, !as.Flat, h, nil, false)
+	return storepath.FixedOutput(name, !as.Flat, h, as.References, false)
 }
 
 // ca returns what the database says about the content of an object whose hash

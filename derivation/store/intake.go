@@ -90,7 +90,7 @@ func (in *intake) write(w io.Writer) error {
 // restore makes the tree at dest and checks that it still has the given hash.
 func (in *intake) restore(dest string, p storepath.Path, want nixhash.Hash) (*Info, error) {
 	h := in.as.algorithm().New()
-	info := &Info{Path: p, CA: in.as.ca(want)}
+	info := &Info{Path: p, References: sortedPaths(in.as.References), CA: in.as.ca(want)}
 	if in.as.Flat {
 		f, err := os.OpenFile(dest, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		if err != nil {

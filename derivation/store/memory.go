@@ -76,10 +76,11 @@ func (m *Memory) AddTree(ctx context.Context, name string, tree nar.Tree, as Ing
 		archive = content
 	}
 	info := &Info{
-		Path:    p,
-		NarHash: nixhash.Sum(nixhash.SHA256, archive.Bytes()),
-		NarSize: int64(archive.Len()),
-		CA:      as.ca(hash),
+		Path:       p,
+		NarHash:    nixhash.Sum(nixhash.SHA256, archive.Bytes()),
+		NarSize:    int64(archive.Len()),
+		References: sortedPaths(as.References),
+		CA:         as.ca(hash),
 	}
 	return p, m.put(info, archive.Bytes())
 }

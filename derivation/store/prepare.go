@@ -24,7 +24,7 @@ func Prepare(ctx context.Context, name string, tree nar.Tree, as Ingestion) (*Pr
 	if err != nil {
 		return nil, fmt.Errorf("add '%s' to the store: %w", name, err)
 	}
-	o := &Prepared{Info: Info{Path: p, CA: as.ca(hash)}, in: in}
+	o := &Prepared{Info: Info{Path: p, References: sortedPaths(as.References), CA: as.ca(hash)}, in: in}
 	sha, size := nixhash.SHA256.New(), counter{ctx: ctx}
 	if err := o.Dump(io.MultiWriter(&size, sha)); err != nil {
 		return nil, fmt.Errorf("add '%s' to the store: %w", name, err)

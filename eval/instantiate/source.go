@@ -206,10 +206,13 @@ func (s *State) addTree(th *value.Thread, pos source.Pos, j job) (storepath.Path
 			return storepath.Path{}, err
 		}
 	}
+	refs, err := s.inherited(j)
+	if err != nil {
+		return storepath.Path{}, err
+	}
 	var want storepath.Path
 	if !j.expected.IsZero() {
-		var err error
-		want, err = storepath.FixedOutput(j.name, !j.flat, j.expected, nil, false)
+		want, err = storepath.FixedOutput(j.name, !j.flat, j.expected, refs, false)
 		if err != nil {
 			return storepath.Path{}, err
 		}
@@ -234,7 +237,7 @@ func (s *State) addTree(th *value.Thread, pos source.Pos, j job) (storepath.Path
 			return th.Bool(v, pos, "while evaluating the return value of the path filter function")
 		}
 	}
-	p, err := s.opt.Store.AddTree(s.ctx, j.name, tree, store.Ingestion{Flat: j.flat})
+	p, err := s.opt.Store.AddTree(s.ctx, j.name, tree, store.Ingestion{Flat: j.flat, References: refs})
 	if err != nil {
 		return storepath.Path{}, err
 	}
@@ -242,7 +245,28 @@ func (s *State) addTree(th *value.Thread, pos source.Pos, j job) (storepath.Path
 		return storepath.Path{}, th.Errorf(pos, value.EvalError, "store path mismatch in (possibly filtered) path added from '%s'", string(j.path))
 	}
 	s.addSource("", p)
+	s.objects[p].refs = refs
 	return p, nil
+}
+
+// inherited are the references of a copy: what the object refers to that holds the path, if it is known to
+// depend on one: whatever is copied from there may do so, too.
+func (s *State) inherited(j job) ([]storepath.Path, error) {
+	if j.ctx == nil || len(j.ctx.Elems()) == 0 {
+		return nil, nil
+	}
+	p, _, err := storepath.Split(string(j.path))
+	if err != nil {
+		return nil, nil
+	}
+	info, err := s.opt.Store.Info(s.ctx, p)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return info.References, nil
 }
 
 // opaque is text that depends on p itself.

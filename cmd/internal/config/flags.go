@@ -127,7 +127,7 @@ func (f *Flags) profile() (stop func(), err error) {
 }
 
 // pairFlags take two words, which pflag cannot say: they are folded into one.
-var pairFlags = []string{"--arg", "--argstr", "--option", "--" + settingFlag}
+var pairFlags = []string{"--arg", "--argstr", "--arg-from-file", "--option", "--" + settingFlag}
 
 const pairSep = "\x00"
 

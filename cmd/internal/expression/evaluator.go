@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -289,16 +290,31 @@ func (e *Evaluator) AutoArgs(s *eval.State) (*value.Attrs, error) {
 	// Of several of the same name the last counts; a Builder keeps the first.
 	for i := len(e.Flags.autoArgs) - 1; i >= 0; i-- {
 		a := e.Flags.autoArgs[i]
-		var v value.Value = value.NewString(a.text)
-		if a.isExpr {
-			var err error
-			if v, err = s.Expression(a.text, e.World.Cwd, "«string»"); err != nil {
-				return nil, err
-			}
+		v, err := e.autoArg(s, a)
+		if err != nil {
+			return nil, err
 		}
 		b.Add(s.Symbols().Intern(a.name), source.NoPos, v)
 	}
 	return b.Finish(), nil
+}
+
+// autoArg is the value of an argument.
+func (e *Evaluator) autoArg(s *eval.State, a autoArg) (value.Value, error) {
+	switch a.kind {
+	case argExpr:
+		return s.Expression(a.text, e.World.Cwd, "«string»")
+	case argFile:
+		text, err := os.ReadFile(e.World.Abs(a.text))
+		return value.NewString(string(text)), err
+	case argStdin:
+		text, err := io.ReadAll(e.World.Stdin)
+		if err != nil {
+			return nil, fmt.Errorf("read standard input: %w", err)
+		}
+		return value.NewString(string(text)), nil
+	}
+	return value.NewString(a.text), nil
 }
 
 // SearchPath is -I, then the setting nix-path, whose default is the embedded

@@ -27,16 +27,31 @@ func (f *Flags) Declare(fs *pflag.FlagSet, usageAttr string) {
 // DeclareArguments declares what functions in files are called with and where
 // expressions find files.
 func (f *Flags) DeclareArguments(fs *pflag.FlagSet) {
-	arg := func(isExpr bool) func(n, v string) {
-		return func(n, v string) { f.autoArgs = append(f.autoArgs, autoArg{n, v, isExpr}) }
+	arg := func(kind argKind) func(n, v string) {
+		return func(n, v string) { f.autoArgs = append(f.autoArgs, autoArg{n, v, kind}) }
 	}
-	config.PairVar(fs, arg(true), "arg", "pass the value of an expression as the argument of this name to the function in the file")
-	config.PairVar(fs, arg(false), "argstr", "the same for a string")
+	config.PairVar(fs, arg(argExpr), "arg", "pass the value of an expression as the argument of this name to the function in the file")
+	config.PairVar(fs, arg(argText), "argstr", "the same for a string")
+	config.PairVar(fs, arg(argFile), "arg-from-file", "the same for the text of a file")
+	fs.Func("arg-from-stdin", "the same for the text of standard input (a `name`)", func(name string) error {
+		f.autoArgs = append(f.autoArgs, autoArg{name: name, kind: argStdin})
+		return nil
+	})
 	fs.StringArrayVarP(&f.Include, "include", "I", nil, "add `name=path` or a folder to the search path (repeatable)")
 }
 
-// autoArg is --arg NAME EXPR or --argstr NAME TEXT.
+// autoArg is --arg NAME EXPR, --argstr NAME TEXT or one of their like.
 type autoArg struct {
 	name, text string
-	isExpr     bool
+	kind       argKind
 }
+
+// argKind is where the value of an argument comes from.
+type argKind uint8
+
+const (
+	argExpr argKind = iota
+	argText
+	argFile
+	argStdin
+)

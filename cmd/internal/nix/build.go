@@ -148,6 +148,8 @@ func evalCommand(ctx context.Context, w *process.World, name string, args []stri
 	}
 	defer stop()
 	switch {
+	case f.file != "" && set.Pure:
+		return errors.New("'--file' is not compatible with '--pure-eval'")
 	case raw && f.json:
 		return errors.New("--raw and --json are mutually exclusive")
 	case f.file == "" && f.expr == "":

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -160,6 +161,13 @@ func (f *flags) root(e *expression.Evaluator, s *eval.State) (value.Value, error
 	if f.file == "" {
 		return s.Expression(f.expr, e.World.Cwd, "«string»")
 	}
+	if f.file == "-" {
+		text, err := io.ReadAll(e.World.Stdin)
+		if err != nil {
+			return nil, fmt.Errorf("read standard input: %w", err)
+		}
+		return s.EvalString(string(text), e.World.Cwd, "«stdin»")
+	}
 	file, err := s.Lookup(f.file)
 	if err != nil {
 		return nil, err
@@ -221,12 +229,20 @@ func stringInstallable(s *eval.State, v value.Value) (installable, bool, error) 
 		return installable{}, false, err
 	}
 	str, ok := v.(*value.String)
-	if !ok || str.Ctx == nil {
+	if !ok {
 		return installable{}, false, nil
 	}
-	elems := str.Ctx.Elems()
+	var elems []value.ContextElem
+	if str.Ctx != nil {
+		elems = str.Ctx.Elems()
+	}
 	if len(elems) != 1 {
-		return installable{}, false, nil
+		return installable{}, false, s.Thread().Errorf(source.NoPos, value.EvalError,
+			"string '%s' has %d entries in its context. It should only have exactly one entry", str.S, len(elems))
+	}
+	if elems[0].Kind == value.DrvDeep {
+		return installable{}, false, s.Thread().Errorf(source.NoPos, value.EvalError,
+			"string '%s' has a context which refers to a complete source and binary closure. This is not supported at this time", str.S)
 	}
 	p, err := storepath.Parse(elems[0].Path)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gonix/cmd/internal/config"
@@ -66,7 +67,7 @@ func (m *Maker) Realise(ctx context.Context, goals []build.Goal, how Manner) err
 	}
 	plan, err := build.SubstituteGoals(ctx, m.Store, goals, again)
 	if err != nil {
-		return m.reportFailures(err)
+		return m.reportFailures(err, goals)
 	}
 	if how.Repair {
 		// Whatever the goals need may have to be built again.
@@ -88,12 +89,12 @@ func (m *Maker) Realise(ctx context.Context, goals []build.Goal, how Manner) err
 	} else {
 		_, err = build.Run(ctx, m.Store, goals, opts)
 	}
-	return m.reportFailures(err)
+	return m.reportFailures(err, goals)
 }
 
 // reportFailures says which builds have failed and why; other errors are for the
 // caller.
-func (m *Maker) reportFailures(err error) error {
+func (m *Maker) reportFailures(err error, goals []build.Goal) error {
 	var failed *build.Error
 	if !errors.As(err, &failed) {
 		return err
@@ -102,7 +103,28 @@ func (m *Maker) reportFailures(err error) error {
 	for _, e := range failed.Failures {
 		fmt.Fprintf(m.World.Stderr, "error: %s\n", indentRest(e.Error(), "       "))
 	}
+	if list := failed.Goals(goals); len(list) > 1 {
+		fmt.Fprintf(m.World.Stderr, "error: build of %s failed\n", m.goalNames(list))
+	}
 	return process.Exit(failed.ExitStatus())
+}
+
+// goalNames lists goals, as Nix's old or new commands do.
+func (m *Maker) goalNames(goals []build.Goal) string {
+	var names []string
+	for _, g := range goals {
+		name := g.Drv.String()
+		if !process.IsOldName(m.World.Called) {
+			outputs := g.Outputs
+			if drv, err := m.Store.ReadDerivation(context.Background(), g.Drv); err == nil && len(outputs) == 0 {
+				outputs = drv.OutputNames()
+			}
+			name += "^" + strings.Join(outputs, ",")
+		}
+		names = append(names, "'"+name+"'")
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
 }
 
 // options says how to carry out a plan; nil is one that is not known yet.
@@ -215,7 +237,7 @@ func (m *Maker) Mend(ctx context.Context, p storepath.Path) error {
 	if err != nil {
 		return err
 	}
-	return m.reportFailures(build.RepairPath(ctx, m.Store, p, opts))
+	return m.reportFailures(build.RepairPath(ctx, m.Store, p, opts), nil)
 }
 
 // contextGoals says what must be built before a string with this context can
