@@ -240,8 +240,9 @@ in assert pkgs.dockerTools.examples.kept; {
 		err = cmd.Run()
 		return strings.TrimSpace(o.String()), e.String(), err
 	}
+	trust := "SSL_CERT_FILE=" + web.certificate
 	gonix := func(args ...string) (string, string, error) {
-		return run(filepath.Join(dir, "gonix"), []string{"NIX_CONF_DIR=" + dir, "HTTPS_PROXY=" + web.URL, "SSL_CERT_FILE=" + web.certificate}, args...)
+		return run(filepath.Join(dir, "gonix"), []string{"NIX_CONF_DIR=" + dir, "HTTPS_PROXY=" + web.URL, trust}, args...)
 	}
 	must := func(args ...string) string {
 		t.Helper()
@@ -299,6 +300,20 @@ in assert pkgs.dockerTools.examples.kept; {
 		_, text, err = gonix("instantiate", "--eval", "-I", "elsewhere="+c.place, "-E", "<elsewhere>")
 		if err == nil || !strings.Contains(text, "Nix search path entry '"+c.place+"' cannot be downloaded, ignoring: ") || !strings.Contains(text, c.want) {
 			t.Errorf("-I elsewhere=%s: %v: %s", c.place, err, text)
+		}
+	}
+	// The authorities that are trusted, in Nix's three ways.
+	for _, c := range []struct{ env, file, want string }{
+		{"NIX_SSL_CERT_FILE=" + web.certificate, "", ""},
+		{"NIX_SSL_CERT_FILE=" + dir + "/none", web.certificate, ""},
+		{"NIX_SSL_CERT_FILE=", "", "certificate signed by unknown authority"},
+		{"NIX_SSL_CERT_FILE=" + dir + "/none", "", "certificates of 'ssl-cert-file'"},
+		{"NIX_SSL_CERT_FILE=", dir + "/image.nix", "has no certificate"},
+	} {
+		trust = c.env
+		_, text, err := gonix("instantiate", "--option", "tarball-ttl", "0", "--option", "ssl-cert-file", c.file, "--eval", "-E", `fetchTarball "channel:test-25.11"`)
+		if !strings.Contains(text, c.want) || c.want == "" && (err != nil || strings.Contains(text, "warning")) {
+			t.Errorf("%s, ssl-cert-file %q: %v: %s", c.env, c.file, err, text)
 		}
 	}
 	if err := verifyStore(filepath.Join(dir, ".local/share/gonix")); err != nil {

@@ -26,6 +26,7 @@ type cacheSettings struct {
 	PositiveTTL       time.Duration
 	NegativeTTL       time.Duration
 	NetrcFile         string
+	CertFile          string // of the authorities that are trusted; "" for the machine's
 	SecretKeyFiles    []string
 	ConnectGiven      bool // connect-timeout is the user's
 }

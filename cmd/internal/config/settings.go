@@ -150,6 +150,7 @@ var settingTable = map[string]func(s *Settings, v string) error{
 	"narinfo-cache-positive-ttl":  func(s *Settings, v string) error { return secondsSetting(&s.PositiveTTL, v) },
 	"narinfo-cache-negative-ttl":  func(s *Settings, v string) error { return secondsSetting(&s.NegativeTTL, v) },
 	"netrc-file":                  func(s *Settings, v string) error { s.NetrcFile = v; return nil },
+	"ssl-cert-file":               func(s *Settings, v string) error { s.CertFile = v; return nil },
 	"secret-key-files":            func(s *Settings, v string) error { return wordsSetting(&s.SecretKeyFiles, v) },
 	"extra-secret-key-files":      func(s *Settings, v string) error { return extraSetting(&s.SecretKeyFiles, v) },
 	"show-trace":                  func(s *Settings, v string) error { return boolSetting(&s.ShowTrace, v) },
@@ -212,7 +213,7 @@ var ignoredSettings = []string{
 	"keep-env-derivations",
 	"nar-buffer-size", "narinfo-cache-meta-ttl", "plugin-files", "post-build-hook",
 	"pre-build-hook", "preallocate-contents", "print-missing", "require-drop-supplementary-groups",
-	"run-diff-hook", "sandbox-build-dir", "sandbox-dev-shm-size", "sandbox-paths", "ssl-cert-file", "start-id",
+	"run-diff-hook", "sandbox-build-dir", "sandbox-dev-shm-size", "sandbox-paths", "start-id",
 	"store", "sync-before-registering", "system-features", "use-case-hack", "use-cgroups",
 	"use-sqlite-wal", "user-agent-suffix",
 }

@@ -1,6 +1,8 @@
 package network
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,20 +19,61 @@ import (
 )
 
 // transport carries requests: it honours the usual proxy variables, gives up
-// connecting in time, and knows the passwords of the netrc file.
+// connecting in time, trusts the certificates that the user names instead of the
+// machine's, and knows the passwords of the netrc file.
 func transport(w *process.World, set *config.Settings, connect time.Duration) http.RoundTripper {
 	file := set.NetrcFile
 	if file == "" {
 		file = filepath.Join(config.ConfDir(w), "netrc")
 	}
-	return &authorised{file: file, given: set.NetrcFile != "", RoundTripper: &http.Transport{
+	plain := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: connect}).DialContext,
 		TLSHandshakeTimeout: connect,
 		MaxIdleConnsPerHost: max(8, set.Connections),
 		IdleConnTimeout:     90 * time.Second,
 		ForceAttemptHTTP2:   true,
-	}}
+	}
+	a := &authorised{file: file, given: set.NetrcFile != "", RoundTripper: plain}
+	certs := set.CertFile
+	if certs == "" {
+		certs = w.Getenv("NIX_SSL_CERT_FILE")
+	}
+	if certs != "" {
+		pool, err := certificates(w.Abs(certs))
+		if err != nil {
+			a.RoundTripper = untrusting{plain, err}
+		}
+		plain.TLSClientConfig = &tls.Config{RootCAs: pool}
+	}
+	return a
+}
+
+// certificates reads the authorities that are trusted.
+func certificates(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificates of 'ssl-cert-file': %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("the file '%s' of 'ssl-cert-file' has no certificate", file)
+	}
+	return pool, nil
+}
+
+// untrusting fails where certificates are needed, which could not be read.
+type untrusting struct {
+	http.RoundTripper
+	err error
+}
+
+// RoundTrip implements http.RoundTripper.
+func (u untrusting) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme == "https" {
+		return nil, u.err
+	}
+	return u.RoundTripper.RoundTrip(r)
 }
 
 // authorised adds the names and passwords of a netrc file to requests.
