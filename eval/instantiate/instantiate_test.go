@@ -191,6 +191,12 @@ func TestDerivationErrors(t *testing.T) {
 			}
 		})
 	}
+	t.Run("feature not here", func(t *testing.T) {
+		b := newBench(t)
+		b.reset(Options{Feature: func(name string) bool { return name == "ca-derivations" }})
+		_, err := b.call("derivationStrict", b.drv(attr{"__contentAddressed", value.Bool(true)}))
+		wantError(t, err, "it needs the experimental Nix feature 'ca-derivations', which gonix does not have")
+	})
 	t.Run("no name", func(t *testing.T) {
 		b := newBench(t)
 		_, err := b.call("derivationStrict", b.set())

@@ -63,6 +63,9 @@ type Options struct {
 	CheckURI func(uri string) error
 	// What Nix calls experimental features.
 	Flakes, FetchTree, FetchClosure, VerifiedFetches, DynamicDerivations bool
+	// Feature reports whether the user has turned on one that may be missing
+	// here; nil says no.
+	Feature func(name string) bool
 	// Pure refuses what is not determined by the expression.
 	Pure bool
 }
@@ -100,6 +103,9 @@ func New(ctx context.Context, opt Options) *State {
 	}
 	if opt.CheckURI == nil {
 		opt.CheckURI = func(string) error { return nil }
+	}
+	if opt.Feature == nil {
+		opt.Feature = func(string) bool { return false }
 	}
 	if opt.Warn == nil {
 		opt.Warn = func(string) {}

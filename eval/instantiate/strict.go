@@ -118,6 +118,9 @@ func (d *draft) errorf(format string, args ...any) error {
 
 // disabled is the error about a feature that Nix has behind a switch.
 func (d *draft) disabled(feature string) error {
+	if d.s.opt.Feature(feature) {
+		return d.errorf("it needs the experimental Nix feature '%s', which gonix does not have", feature)
+	}
 	return d.errorf("experimental Nix feature '%[1]s' is disabled; add '--extra-experimental-features %[1]s' to enable it", feature)
 }
 

@@ -161,6 +161,7 @@ func (e *Evaluator) NewState(ctx context.Context) *eval.State {
 		VerifiedFetches: e.Settings.Feature("verified-fetches"),
 
 		DynamicDerivations: e.Settings.Feature("dynamic-derivations"),
+		Feature:            e.Settings.Feature,
 	})
 	flakes := &flakeHost{inst: inst, warn: e.Trace, pure: e.Settings.Pure}
 	system := e.Settings.System
