@@ -55,6 +55,7 @@ type Settings struct {
 	Restrict             bool
 	TraceVerbose         bool
 	AbortOnWarn          bool
+	shortWarned          bool // warn-short-path-literals, not its successor, has asked for warnings
 	ImportFromDerivation bool
 	Features             []string // experimental-features
 	Lint                 eval.Lint
@@ -165,28 +166,31 @@ var settingTable = map[string]func(s *Settings, v string) error{
 	"extra-nix-path":              func(s *Settings, v string) error { return s.editPath(v, false) },
 	"lint-url-literals":           func(s *Settings, v string) error { return verdictSetting(&s.Lint.URLs, v) },
 	"lint-absolute-path-literals": func(s *Settings, v string) error { return verdictSetting(&s.Lint.AbsolutePaths, v) },
-	"lint-short-path-literals":    func(s *Settings, v string) error { return verdictSetting(&s.Lint.ShortPaths, v) },
-	"warn-short-path-literals":    func(s *Settings, v string) error { return warnSetting(&s.Lint.ShortPaths, v) },
-	"allowed-uris":                func(s *Settings, v string) error { s.AllowedURIs = strings.Fields(v); return nil },
-	"tarball-ttl":                 func(s *Settings, v string) error { return secondsSetting(&s.TarballTTL, v) },
-	"access-tokens":               func(s *Settings, v string) error { return pairsSetting(&s.AccessTokens, v) },
-	"allow-dirty":                 func(s *Settings, v string) error { return boolSetting(&s.AllowDirty, v) },
-	"warn-dirty":                  func(s *Settings, v string) error { return boolSetting(&s.WarnDirty, v) },
-	"build-dir":                   func(s *Settings, v string) error { s.BuildDir = v; return nil },
-	"keep-build-log":              func(s *Settings, v string) error { return boolSetting(&s.KeepBuildLog, v) },
-	"compress-build-log":          func(s *Settings, v string) error { return boolSetting(&s.CompressBuildLog, v) },
-	"max-build-log-size":          func(s *Settings, v string) error { return sizeSetting(&s.MaxBuildLogSize, v) },
-	"keep-outputs":                func(s *Settings, v string) error { return boolSetting(&s.KeepOutputs, v) },
-	"gc-keep-outputs":             func(s *Settings, v string) error { return boolSetting(&s.KeepOutputs, v) },
-	"keep-derivations":            func(s *Settings, v string) error { return boolSetting(&s.KeepDerivations, v) },
-	"gc-keep-derivations":         func(s *Settings, v string) error { return boolSetting(&s.KeepDerivations, v) },
-	"auto-optimise-store":         func(s *Settings, v string) error { return boolSetting(&s.AutoOptimise, v) },
-	"image-layer-cache-size":      func(s *Settings, v string) error { return sizeSetting(&s.ImageLayerCacheSize, v) },
-	"min-free":                    func(s *Settings, v string) error { return sizeSetting(&s.MinFree, v) },
-	"max-free":                    func(s *Settings, v string) error { return sizeSetting(&s.MaxFree, v) },
-	"min-free-check-interval":     func(s *Settings, v string) error { return secondsSetting(&s.MinFreeCheckInterval, v) },
-	"json-log-path":               func(s *Settings, v string) error { s.JSONLogPath = v; return nil },
-	"eval-system":                 func(s *Settings, v string) error { s.EvalSystem = v; return nil },
+	"lint-short-path-literals": func(s *Settings, v string) error {
+		s.shortWarned = false
+		return verdictSetting(&s.Lint.ShortPaths, v)
+	},
+	"warn-short-path-literals": (*Settings).warnShort,
+	"allowed-uris":             func(s *Settings, v string) error { s.AllowedURIs = strings.Fields(v); return nil },
+	"tarball-ttl":              func(s *Settings, v string) error { return secondsSetting(&s.TarballTTL, v) },
+	"access-tokens":            func(s *Settings, v string) error { return pairsSetting(&s.AccessTokens, v) },
+	"allow-dirty":              func(s *Settings, v string) error { return boolSetting(&s.AllowDirty, v) },
+	"warn-dirty":               func(s *Settings, v string) error { return boolSetting(&s.WarnDirty, v) },
+	"build-dir":                func(s *Settings, v string) error { s.BuildDir = v; return nil },
+	"keep-build-log":           func(s *Settings, v string) error { return boolSetting(&s.KeepBuildLog, v) },
+	"compress-build-log":       func(s *Settings, v string) error { return boolSetting(&s.CompressBuildLog, v) },
+	"max-build-log-size":       func(s *Settings, v string) error { return sizeSetting(&s.MaxBuildLogSize, v) },
+	"keep-outputs":             func(s *Settings, v string) error { return boolSetting(&s.KeepOutputs, v) },
+	"gc-keep-outputs":          func(s *Settings, v string) error { return boolSetting(&s.KeepOutputs, v) },
+	"keep-derivations":         func(s *Settings, v string) error { return boolSetting(&s.KeepDerivations, v) },
+	"gc-keep-derivations":      func(s *Settings, v string) error { return boolSetting(&s.KeepDerivations, v) },
+	"auto-optimise-store":      func(s *Settings, v string) error { return boolSetting(&s.AutoOptimise, v) },
+	"image-layer-cache-size":   func(s *Settings, v string) error { return sizeSetting(&s.ImageLayerCacheSize, v) },
+	"min-free":                 func(s *Settings, v string) error { return sizeSetting(&s.MinFree, v) },
+	"max-free":                 func(s *Settings, v string) error { return sizeSetting(&s.MaxFree, v) },
+	"min-free-check-interval":  func(s *Settings, v string) error { return secondsSetting(&s.MinFreeCheckInterval, v) },
+	"json-log-path":            func(s *Settings, v string) error { s.JSONLogPath = v; return nil },
+	"eval-system":              func(s *Settings, v string) error { s.EvalSystem = v; return nil },
 	"allow-import-from-derivation": func(s *Settings, v string) error {
 		return boolSetting(&s.ImportFromDerivation, v)
 	},
@@ -250,6 +254,13 @@ func (s *Settings) Feature(name string) bool {
 	return slices.Contains(s.Features, name) || name == "fetch-tree" && slices.Contains(s.Features, "flakes")
 }
 
+// warnRenamed tells of features that have become settings.
+func (s *Settings) warnRenamed(warn func(string)) {
+	if slices.Contains(s.Features, "no-url-literals") {
+		warn("experimental feature 'no-url-literals' has been stabilized and renamed; use 'lint-url-literals = fatal' setting instead")
+	}
+}
+
 // pairsSetting takes name=value pairs.
 func pairsSetting(dst *map[string]string, v string) error {
 	*dst = map[string]string{}
@@ -296,12 +307,17 @@ func verdictSetting(dst *eval.Verdict, v string) error {
 	return nil
 }
 
-// warnSetting takes the older form of a verdict: a switch for warnings.
-func warnSetting(dst *eval.Verdict, v string) error {
+// warnShort takes the older form of a verdict: a switch for warnings, which takes
+// back only what it has asked for itself.
+func (s *Settings) warnShort(v string) error {
 	var warn bool
 	err := boolSetting(&warn, v)
-	if err == nil && warn {
-		*dst = eval.Warn
+	switch {
+	case err != nil:
+	case warn:
+		s.Lint.ShortPaths, s.shortWarned = eval.Warn, true
+	case s.shortWarned:
+		s.Lint.ShortPaths, s.shortWarned = eval.Accept, false
 	}
 	return err
 }

@@ -21,7 +21,9 @@ type Place struct {
 	Logical string // what paths begin with
 	dir     string // physical directory of the objects; "" follows from root
 	state   string
-	log     string
+	// readOnly says that the store must not be changed.
+	readOnly bool
+	log      string
 }
 
 // Word is the store that is asked for: by --store, else by NIX_REMOTE
@@ -38,7 +40,7 @@ func Word(w *process.World, flag string) string {
 }
 
 // Locate reads --store and the environment: a folder, or local with
-// parameters (root, store, real, state, log); by default the store that
+// parameters (root, store, real, state, log, read-only); by default the store that
 // NIX_STORE_DIR and its like describe, or one in the user's data directory.
 func Locate(w *process.World, flag string) (Place, error) {
 	word := Word(w, flag)
@@ -48,11 +50,12 @@ func Locate(w *process.World, flag string) (Place, error) {
 		return Place{}, fmt.Errorf("'--store %s': %w", word, err)
 	}
 	p := Place{
-		root:    params.Get("root"),
-		Logical: cmp.Or(params.Get("store"), w.Getenv("NIX_STORE_DIR"), storepath.DefaultDir),
-		dir:     params.Get("real"),
-		state:   params.Get("state"),
-		log:     params.Get("log"),
+		root:     params.Get("root"),
+		Logical:  cmp.Or(params.Get("store"), w.Getenv("NIX_STORE_DIR"), storepath.DefaultDir),
+		dir:      params.Get("real"),
+		state:    params.Get("state"),
+		readOnly: params.Get("read-only") == "true",
+		log:      params.Get("log"),
 	}
 	switch {
 	case strings.Contains(name, "://") && !strings.HasPrefix(name, "local://"):
@@ -97,6 +100,7 @@ func (p Place) Open(opts store.Options) (*store.Local, error) {
 	if err := storepath.UseDir(p.Logical); err != nil {
 		return nil, err
 	}
+	opts.ReadOnly = opts.ReadOnly || p.readOnly
 	opts.Dir, opts.StateDir, opts.LogDir = p.dir, p.state, p.log
 	return store.Open(p.root, opts)
 }
