@@ -59,8 +59,24 @@ func (p *parse) recSet(c *cursor) (ast.Expr, error) {
 	return set, nil
 }
 
-// bindings parses bindings into set as far as they go.
+// bindings parses bindings into set as far as they go. While they grow they lie in
+// a list that the next set uses again.
 func (p *parse) bindings(c *cursor, set *ast.Attrs) error {
+	if n := len(p.growing); n > 0 {
+		set.Static = p.growing[n-1]
+		p.growing = p.growing[:n-1]
+	}
+	if err := p.bindingsInto(c, set); err != nil {
+		return err
+	}
+	grown := set.Static
+	set.Static = p.slabs.bindings.keep(grown)
+	clear(grown)
+	p.growing = append(p.growing, grown[:0])
+	return nil
+}
+
+func (p *parse) bindingsInto(c *cursor, set *ast.Attrs) error {
 	for {
 		t := c.Peek()
 		switch t.Type {

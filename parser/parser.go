@@ -125,6 +125,7 @@ type parse struct {
 	pieces []piece        // of indented strings
 
 	indexes map[*ast.Bindings]map[string]int // of large sets, see find
+	growing [][]ast.Binding                  // room for sets to come, see bindings
 }
 
 // whole parses all of f as what the hook parses.

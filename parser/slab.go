@@ -17,6 +17,8 @@ type slabs struct {
 	exprs slab[ast.Expr]
 	names slab[ast.AttrName]
 	parts slab[ast.Part]
+
+	bindings slab[ast.Binding]
 }
 
 // literalStr is a string together with its only part.

@@ -26,18 +26,28 @@ func newEncoder(w io.Writer) *encoder {
 	return &encoder{w: w, buf: small.Get().(*[smallBuffer]byte)[:]}
 }
 
-// small are buffers of encoders that have ended.
-var small = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
+// small and large are buffers of encoders that have ended.
+var (
+	small = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
+	large = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
+)
 
 // end flushes, gives the buffer back and returns the first error. The encoder
 // must not be used again.
 func (e *encoder) end() error {
 	e.flush()
-	if len(e.buf) == smallBuffer {
+	e.release()
+	return e.err
+}
+
+func (e *encoder) release() {
+	switch len(e.buf) {
+	case smallBuffer:
 		small.Put((*[smallBuffer]byte)(e.buf))
+	case largeBuffer:
+		large.Put((*[largeBuffer]byte)(e.buf))
 	}
 	e.buf = nil
-	return e.err
 }
 
 // flush hands the buffer on. An archive that fills the small buffer gets a large
@@ -47,7 +57,8 @@ func (e *encoder) flush() {
 		_, e.err = e.w.Write(e.buf[:e.n])
 	}
 	if e.n == len(e.buf) && e.n < largeBuffer {
-		e.buf = make([]byte, largeBuffer)
+		e.release()
+		e.buf = large.Get().(*[largeBuffer]byte)[:]
 	}
 	e.n = 0
 }
