@@ -163,10 +163,7 @@ func (a *Attrs) Sorted(t *symbol.Table) []Attr {
 }
 
 // Update is a // b.
-func Update(a, b *Attrs) *Attrs { return update(a, b, func() *Attrs { return new(Attrs) }) }
-
-// update is Update; header makes the room for a set without attributes of its own.
-func update(a, b *Attrs, header func() *Attrs) *Attrs {
+func Update(a, b *Attrs) *Attrs {
 	if a.size == 0 {
 		return b
 	}
@@ -184,13 +181,9 @@ func update(a, b *Attrs, header func() *Attrs) *Attrs {
 		}
 	}
 	if b.size <= maxLayerSize && b.size <= a.size && a.layers < maxLayers {
-		out := header()
-		*out = Attrs{own: b.All(), base: a, size: size, layers: a.layers + 1, pos: a.pos}
-		return out
+		return &Attrs{own: b.All(), base: a, size: size, layers: a.layers + 1, pos: a.pos}
 	}
-	out := header()
-	*out = Attrs{own: merge(a, b, int(size)), size: size, pos: a.pos}
-	return out
+	return &Attrs{own: merge(a, b, int(size)), size: size, pos: a.pos}
 }
 
 // merge returns the attributes of a // b, of which there are size.

@@ -2,7 +2,9 @@ package value
 
 import "gonix/parser/source"
 
-// The small sets, which most are, together with their attributes.
+// The small sets, which most are, together with their attributes: one allocation
+// instead of two. More than one set at a time would save more, but one that lives
+// would keep what its neighbours refer to, which is much.
 type (
 	attrs1 struct {
 		Attrs
@@ -22,35 +24,25 @@ type (
 	}
 )
 
-// setSlabs is where new sets come from.
-type setSlabs struct {
-	plain slab[Attrs]
-	of1   slab[attrs1]
-	of2   slab[attrs2]
-	of3   slab[attrs3]
-	of4   slab[attrs4]
-}
-
 // MakeAttrs returns a set of n attributes, which the caller fills in, sorted by
 // symbol and each name once, before anybody sees the set.
 func (th *Thread) MakeAttrs(pos source.Pos, n int) (*Attrs, []Attr) {
 	var a *Attrs
 	switch n {
 	case 1:
-		s := th.sets.of1.next()
+		s := new(attrs1)
 		a, s.own = &s.Attrs, s.room[:]
 	case 2:
-		s := th.sets.of2.next()
+		s := new(attrs2)
 		a, s.own = &s.Attrs, s.room[:]
 	case 3:
-		s := th.sets.of3.next()
+		s := new(attrs3)
 		a, s.own = &s.Attrs, s.room[:]
 	case 4:
-		s := th.sets.of4.next()
+		s := new(attrs4)
 		a, s.own = &s.Attrs, s.room[:]
 	default:
-		a = th.sets.plain.next()
-		a.own = make([]Attr, n)
+		a = &Attrs{own: make([]Attr, n)}
 	}
 	a.size, a.pos = int32(n), pos
 	th.Stats.Sets++
@@ -60,11 +52,9 @@ func (th *Thread) MakeAttrs(pos source.Pos, n int) (*Attrs, []Attr) {
 
 // KeepAttrs is [NewAttrs] for a set that counts.
 func (th *Thread) KeepAttrs(pos source.Pos, attrs []Attr) *Attrs {
-	a := th.sets.plain.next()
-	a.own, a.size, a.pos = attrs, int32(len(attrs)), pos
 	th.Stats.Sets++
 	th.Stats.SetElems += uint64(len(attrs))
-	return a
+	return NewAttrs(pos, attrs)
 }
 
 // MakeSet is [Builder.Finish] for a set that counts.

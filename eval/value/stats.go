@@ -31,7 +31,7 @@ func (th *Thread) MakeList(elems []Value) *List {
 
 // Update is a // b, counted.
 func (th *Thread) Update(a, b *Attrs) *Attrs {
-	out := update(a, b, th.sets.plain.next)
+	out := Update(a, b)
 	th.Stats.Updates++
 	if out != a && out != b {
 		th.Stats.Sets++

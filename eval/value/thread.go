@@ -33,7 +33,6 @@ type Thread struct {
 	lists    slab[List]
 	applied  slab[applyOne]
 	mapped   slab[mapped]
-	sets     setSlabs
 	frames   []word // the rest of the current chunk
 	args     argStack
 	strings  []*String

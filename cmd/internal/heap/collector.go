@@ -11,10 +11,10 @@ import (
 // The heap of a process that evaluates once and ends. What an evaluation makes it
 // mostly keeps, so collecting often finds little.
 const (
-	firstHeap = 28 << 20 // grows so far before anything is collected
-	quietHeap = 98 << 20 // and so far before it is collected again
-	growth    = 110      // then by so many per cent of what is alive
-	minimum   = 4 << 20  // of Go's, at 100 per cent
+	firstHeap = 28 << 20  // grows so far before anything is collected
+	quietHeap = 104 << 20 // and so far before it is collected again
+	growth    = 110       // then by so many per cent of what is alive
+	minimum   = 4 << 20   // of Go's, at 100 per cent
 )
 
 // Tune trades memory for time. Settings of the user's win.
