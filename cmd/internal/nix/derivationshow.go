@@ -24,43 +24,36 @@ func derivationShow(ctx context.Context, w *process.World, name string, args []s
 		return err
 	}
 	defer stop()
-	x, shut, err := f.open(ctx, w, set, false)
-	if err != nil {
-		return err
-	}
-	defer shut()
-	list, err := x.installables(f)
-	if err != nil {
-		return err
-	}
-	var drvs []storepath.Path
-	for _, i := range list {
-		p, err := x.DeriverOf(i.Path)
-		if err != nil {
-			return err
+	return f.withInstallables(ctx, w, set, func(x *run, list []installable) error {
+		var drvs []storepath.Path
+		for _, i := range list {
+			p, err := x.DeriverOf(i.Path)
+			if err != nil {
+				return err
+			}
+			drvs = append(drvs, p)
 		}
-		drvs = append(drvs, p)
-	}
-	if recursive {
-		if drvs, err = x.Store.Closure(ctx, drvs...); err != nil {
-			return err
+		if recursive {
+			if drvs, err = x.Store.Closure(ctx, drvs...); err != nil {
+				return err
+			}
 		}
-	}
-	all := map[string]any{}
-	for _, p := range drvs {
-		if !p.IsDerivation() {
-			continue
+		all := map[string]any{}
+		for _, p := range drvs {
+			if !p.IsDerivation() {
+				continue
+			}
+			drv, err := x.Store.ReadDerivation(ctx, p)
+			if err != nil {
+				return err
+			}
+			if all[p.Base()], err = derivationJSON(drv); err != nil {
+				return fmt.Errorf("derivation '%s': %w", p, err)
+			}
 		}
-		drv, err := x.Store.ReadDerivation(ctx, p)
-		if err != nil {
-			return err
-		}
-		if all[p.Base()], err = derivationJSON(drv); err != nil {
-			return fmt.Errorf("derivation '%s': %w", p, err)
-		}
-	}
-	x.Progress.Close()
-	return x.End(writeJSON(x.Out, map[string]any{"derivations": all, "version": derivationVersion}))
+		x.Progress.Close()
+		return x.End(writeJSON(x.Out, map[string]any{"derivations": all, "version": derivationVersion}))
+	})
 }
 
 // derivationJSON is a derivation in Nix's form.

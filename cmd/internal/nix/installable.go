@@ -94,6 +94,20 @@ func (f *flags) open(ctx context.Context, w *process.World, set *config.Settings
 	return &run{Run: inner}, shut, err
 }
 
+// withInstallables begins the run and does do with what the arguments mean.
+func (f *flags) withInstallables(ctx context.Context, w *process.World, set *config.Settings, do func(*run, []installable) error) error {
+	x, shut, err := f.open(ctx, w, set, false)
+	if err != nil {
+		return err
+	}
+	defer shut()
+	list, err := x.installables(f)
+	if err != nil {
+		return err
+	}
+	return do(x, list)
+}
+
 // installable is what an argument means.
 type installable struct {
 	nixstore.Realisation

@@ -1,6 +1,7 @@
-// Package profile deletes old generations of profiles: a profile is a link NAME
-// to one of the links NAME-1-link, NAME-2-link and so on beside it, each of which
-// is a root of the garbage collector. (Nix: libstore/profiles.cc)
+// Package profile keeps profiles: it adds generations, and finds the old ones that
+// may be deleted. A profile is a link NAME to one of the links NAME-1-link,
+// NAME-2-link and so on beside it, each of which is a root of the garbage
+// collector. (Nix: libstore/profiles.cc)
 package profile
 
 import (
