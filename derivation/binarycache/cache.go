@@ -79,11 +79,14 @@ func Open(config *Config, opts Options) (*Cache, error) {
 		c.storage = File{config.URL.Path}
 		c.opts.Memory = nil // the folder itself is as fast
 	case "s3":
-		if c.storage, err = NewS3(config.URL, config.Params, opts.Secrets, c.opts.Client.Transport); err != nil {
+		s, err := NewS3(config.URL, config.Params, opts.Secrets, c.opts.Client.Transport)
+		if err != nil {
 			return nil, err
 		}
+		s.http.Agent = opts.Agent
+		c.storage = s
 	default:
-		c.storage = HTTP{config.URL, c.opts.Client, opts.Agent}
+		c.storage = HTTP{Base: config.URL, Client: c.opts.Client, Agent: opts.Agent}
 	}
 	if opts.Connections > 0 && config.URL.Scheme != "file" {
 		c.slots = make(chan struct{}, opts.Connections)

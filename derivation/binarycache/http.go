@@ -16,6 +16,9 @@ type HTTP struct {
 	Base   *url.URL // of the cache, without its parameters
 	Client *http.Client
 	Agent  string // User-Agent
+
+	// fault words an answer other than success; nil for the status alone.
+	fault func(*http.Response) error
 }
 
 var _ Storage = HTTP{}
@@ -59,7 +62,10 @@ func (s HTTP) do(ctx context.Context, method, name string, body io.Reader, prepa
 		return nil, err
 	}
 	if resp.StatusCode/100 != 2 {
-		resp.Body.Close()
+		defer resp.Body.Close()
+		if s.fault != nil {
+			return nil, s.fault(resp)
+		}
 		return nil, &statusError{addr, resp.StatusCode, resp.Status}
 	}
 	return resp, nil

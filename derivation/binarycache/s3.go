@@ -2,7 +2,11 @@ package binarycache
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"html"
 	"io"
 	"io/fs"
 	"net/http"
@@ -11,25 +15,26 @@ import (
 	"strings"
 	"time"
 
-	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/aws/smithy-go/encoding/httpbinding"
 )
 
-// S3 is the Storage in a bucket of a server that speaks S3.
+// S3 is the Storage in a bucket of a server that speaks S3: [HTTP] whose
+// requests are signed, with large files sent in parts.
 type S3 struct {
-	client *minio.Client
+	http   HTTP
 	bucket string
 	prefix string // "" or ending with a slash
+	part   int64  // size of the parts of large files
 }
 
 var _ Storage = (*S3)(nil)
 
-// S3Secrets is what the environment says about access to S3.
-type S3Secrets struct {
-	AccessKey, SecretKey, SessionToken string
-	// CredentialsFile is where profiles are defined ("" for the usual place).
-	CredentialsFile string
-}
+const (
+	partSize   = 16 << 20 // as small as lets ten thousand of them be 160 GB
+	partsFrom  = 4        // files of more parts than this are sent in parts
+	maxParts   = 10000    // S3 takes no more
+	sentAtOnce = 4        // parts of one file
+)
 
 // NewS3 returns the storage that a URL s3://BUCKET[/PREFIX] with Nix's
 // parameters names: endpoint, region, scheme, profile and addressing-style.
@@ -41,147 +46,250 @@ func NewS3(u *url.URL, params url.Values, secrets S3Secrets, transport http.Roun
 	if region == "" {
 		region = "us-east-1"
 	}
-	endpoint, secure, err := s3Endpoint(params, region)
-	if err != nil {
-		return nil, err
-	}
-	lookup := minio.BucketLookupAuto
-	switch style := params.Get("addressing-style"); style {
-	case "", "auto":
-		if params.Get("endpoint") != "" {
-			lookup = minio.BucketLookupPath
-		}
-	case "path":
-		lookup = minio.BucketLookupPath
-	case "virtual":
-		lookup = minio.BucketLookupDNS
-	default:
-		return nil, fmt.Errorf("unknown S3 addressing style '%s', expected 'auto', 'path', or 'virtual'", style)
-	}
-	client, err := minio.New(endpoint, &minio.Options{
-		Creds:        s3Credentials(params, secrets),
-		Secure:       secure,
-		Region:       region,
-		BucketLookup: lookup,
-		Transport:    transport,
-		MaxRetries:   1, // Patience does it
-	})
+	base, err := s3Endpoint(params, region)
 	if err != nil {
 		return nil, fmt.Errorf("'%s': %w", u, err)
+	}
+	virtual := false
+	switch style := params.Get("addressing-style"); style {
+	case "", "auto":
+		// Certificates are for one label in front of Amazon's names.
+		virtual = params.Get("endpoint") == "" && !(base.Scheme == "https" && strings.Contains(u.Host, "."))
+	case "path":
+	case "virtual":
+		virtual = true
+	default:
+		return nil, fmt.Errorf("unknown S3 addressing style '%s', expected 'auto', 'path', or 'virtual'", style)
 	}
 	prefix := strings.Trim(u.Path, "/")
 	if prefix != "" {
 		prefix += "/"
 	}
-	return &S3{client, u.Host, prefix}, nil
+	if virtual {
+		base.Host = u.Host + "." + base.Host
+		base.Path += "/" + prefix
+	} else {
+		base.Path += "/" + u.Host + "/" + prefix
+	}
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	signed := &signer{
+		next:        transport,
+		region:      region,
+		credentials: s3Credentials(params, secrets, region, &http.Client{Transport: transport, Timeout: time.Minute}),
+	}
+	client := &http.Client{Transport: signed}
+	return &S3{HTTP{Base: base, Client: client, fault: s3Fault}, u.Host, prefix, partSize}, nil
 }
 
-// s3Endpoint is the host, and whether it is spoken to with TLS.
-func s3Endpoint(params url.Values, region string) (string, bool, error) {
+// s3Endpoint is the URL of the server. Its path has no slash at the end.
+func s3Endpoint(params url.Values, region string) (*url.URL, error) {
 	scheme, endpoint := params.Get("scheme"), params.Get("endpoint")
 	if before, after, ok := strings.Cut(endpoint, "://"); ok {
-		scheme, endpoint = before, strings.TrimSuffix(after, "/")
+		scheme, endpoint = before, after
 	}
 	if endpoint == "" {
-		endpoint = "s3." + region + ".amazonaws.com"
+		endpoint = "s3." + region + "." + amazon(region)
 	}
 	switch scheme {
-	case "", "https":
-		return endpoint, true, nil
-	case "http":
-		return endpoint, false, nil
+	case "":
+		scheme = "https"
+	case "http", "https":
+	default:
+		return nil, fmt.Errorf("unknown scheme '%s' of an S3 endpoint, expected 'http' or 'https'", scheme)
 	}
-	return "", false, fmt.Errorf("unknown scheme '%s' of an S3 endpoint, expected 'http' or 'https'", scheme)
+	u, err := url.Parse(scheme + "://" + strings.TrimRight(endpoint, "/"))
+	if err != nil {
+		return nil, err
+	}
+	if u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return nil, fmt.Errorf("'%s' is not the endpoint of an S3 server", endpoint)
+	}
+	return u, nil
 }
 
-// s3Credentials asks where the tools of AWS ask: a profile if one is named, else
-// the environment, the default profile, and on Amazon's machines their role;
-// without any of them requests are not signed.
-func s3Credentials(params url.Values, secrets S3Secrets) *credentials.Credentials {
-	file := &credentials.FileAWSCredentials{Filename: secrets.CredentialsFile, Profile: params.Get("profile")}
-	if file.Profile != "" {
-		return credentials.New(file)
+// amazon is the domain of Amazon's services in a region.
+func amazon(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "amazonaws.com.cn"
+	case strings.HasPrefix(region, "eusc-"):
+		return "amazonaws.eu"
 	}
-	if secrets.AccessKey != "" {
-		return credentials.NewStaticV4(secrets.AccessKey, secrets.SecretKey, secrets.SessionToken)
-	}
-	chain := []credentials.Provider{file}
-	if params.Get("endpoint") == "" {
-		chain = append(chain, &credentials.IAM{Client: &http.Client{Timeout: 2 * time.Second}})
-	}
-	return credentials.NewChainCredentials(chain)
+	return "amazonaws.com"
 }
 
-// fault words an error of the server.
+// s3Fault is what a server says that did not do what was asked for. The name of
+// the file is added by [S3.fault].
+func s3Fault(resp *http.Response) error {
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	text := resp.Status
+	if code := element(string(answer), "Code"); code != "" {
+		text = strconv.Itoa(resp.StatusCode) + " (" + code + ")"
+	}
+	return &statusError{"", resp.StatusCode, text}
+}
+
+// element is the text of the first element with a name in the XML that S3
+// answers with: such elements have no attributes and nothing in them but text.
+// It is "" if there is none.
+func element(answer, name string) string {
+	_, rest, _ := strings.Cut(answer, "<"+name+">")
+	text, _, ok := strings.Cut(rest, "</"+name+">")
+	if !ok {
+		return ""
+	}
+	return html.UnescapeString(strings.TrimSpace(text))
+}
+
+// fault says which file an error is about.
 func (s *S3) fault(name string, err error) error {
-	r := minio.ToErrorResponse(err)
-	if r.StatusCode == 0 {
-		return fmt.Errorf("s3://%s/%s%s: %w", s.bucket, s.prefix, name, err)
+	if err == nil {
+		return nil
 	}
-	text := strconv.Itoa(r.StatusCode)
-	if r.Code != "" {
-		text += " (" + r.Code + ")"
+	file := "s3://" + s.bucket + "/" + s.prefix + name
+	if status := (*statusError)(nil); errors.As(err, &status) {
+		return &statusError{file, status.code, status.status}
 	}
-	return &statusError{"s3://" + s.bucket + "/" + s.prefix + name, r.StatusCode, text}
+	return fmt.Errorf("%s: %w", file, err)
 }
+
+// ref names a file as [HTTP] takes it: relative to the base, with all that is
+// special in URLs escaped, as Amazon counts it.
+func ref(name string) string { return httpbinding.EscapePath(name, false) }
 
 // Open implements Storage.
 func (s *S3) Open(ctx context.Context, name string, offset int64) (*Object, error) {
-	var opts minio.GetObjectOptions
-	if offset > 0 {
-		if err := opts.SetRange(offset, 0); err != nil {
-			return nil, &permanentError{err}
-		}
-	}
-	core := minio.Core{Client: s.client}
-	body, info, header, err := core.GetObject(ctx, s.bucket, s.prefix+name, opts)
-	if err != nil {
-		return nil, s.fault(name, err)
-	}
-	o := &Object{Body: body, Size: info.Size, Version: info.ETag, Encoding: header.Get("Content-Encoding")}
-	if offset > 0 {
-		var last int64
-		if _, err := fmt.Sscanf(header.Get("Content-Range"), "bytes %d-%d/%d", &o.Offset, &last, &o.Size); err != nil {
-			o.Offset = 0 // the whole file came
-		}
-	}
-	return o, nil
+	o, err := s.http.Open(ctx, ref(name), offset)
+	return o, s.fault(name, err)
 }
 
 // Has implements Storage.
 func (s *S3) Has(ctx context.Context, name string) (bool, error) {
-	_, err := s.client.StatObject(ctx, s.bucket, s.prefix+name, minio.StatObjectOptions{})
-	if err == nil {
-		return true, nil
-	}
-	if err = s.fault(name, err); isNotExist(err) {
-		return false, nil
-	}
-	return false, err
+	has, err := s.http.Has(ctx, ref(name))
+	return has, s.fault(name, err)
 }
 
 // Put implements Storage.
 func (s *S3) Put(ctx context.Context, name string, content io.ReadSeeker, size int64, mediaType string) error {
-	if _, err := content.Seek(0, io.SeekStart); err != nil {
-		return &permanentError{err}
+	var err error
+	if file, ok := content.(io.ReaderAt); ok && size > partsFrom*s.part {
+		err = s.putParts(ctx, name, file, size, mediaType)
+	} else {
+		var resp *http.Response
+		if resp, err = s.send(ctx, http.MethodPut, ref(name), content, size, mediaType); err == nil {
+			_, err = read(resp)
+		}
 	}
-	_, err := s.client.PutObject(ctx, s.bucket, s.prefix+name, content, size, minio.PutObjectOptions{ContentType: mediaType})
-	if err == nil {
-		return nil
-	}
-	if err = s.fault(name, err); isNotExist(err) {
+	if err = s.fault(name, err); errors.Is(err, fs.ErrNotExist) {
 		// A bucket that is not there or closed to us.
 		return &permanentError{fmt.Errorf("upload: %w", &uploadError{err})}
 	}
 	return err
 }
 
+// send sends the size bytes of content with their hash, by which the server
+// finds out what was damaged on the way.
+func (s *S3) send(ctx context.Context, method, ref string, content io.ReadSeeker, size int64, mediaType string) (*http.Response, error) {
+	if _, err := content.Seek(0, io.SeekStart); err != nil {
+		return nil, &permanentError{err}
+	}
+	h := sha256.New()
+	if n, err := io.Copy(h, content); err != nil || n != size {
+		if err == nil {
+			err = fmt.Errorf("there are %d bytes instead of %d", n, size)
+		}
+		return nil, &permanentError{err}
+	}
+	if _, err := content.Seek(0, io.SeekStart); err != nil {
+		return nil, &permanentError{err}
+	}
+	// The transport closes what it sends; the content is the caller's.
+	return s.http.do(ctx, method, ref, io.NopCloser(content), func(r *http.Request) {
+		r.ContentLength = size
+		if size == 0 {
+			r.Body = http.NoBody
+		}
+		if mediaType != "" {
+			r.Header.Set("Content-Type", mediaType)
+		}
+		r.Header.Set(contentHash, hex.EncodeToString(h.Sum(nil)))
+	})
+}
+
+// read returns the small answer that a server gives.
+func read(resp *http.Response) (string, error) {
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	return string(answer), err
+}
+
+// putParts sends a large file in parts, several at once. What was sent of one
+// that fails is taken back, since the server would keep, and charge for, it.
+func (s *S3) putParts(ctx context.Context, name string, content io.ReaderAt, size int64, mediaType string) (err error) {
+	answer, err := s.post(ctx, ref(name)+"?uploads", "", mediaType)
+	if err != nil {
+		return err
+	}
+	id := element(answer, "UploadId")
+	if id == "" {
+		return &permanentError{errors.New("the server gives the upload of parts no name")}
+	}
+	query := "uploadId=" + url.QueryEscape(id)
+	defer func() {
+		if err != nil {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+			defer cancel()
+			if resp, err := s.http.do(ctx, http.MethodDelete, ref(name)+"?"+query, nil, nil); err == nil {
+				resp.Body.Close()
+			}
+		}
+	}()
+	part := max(s.part, (size+maxParts-1)/maxParts)
+	tags := make([]string, (size+part-1)/part)
+	numbers := make([]int, len(tags))
+	for i := range numbers {
+		numbers[i] = i
+	}
+	err = each(ctx, numbers, sentAtOnce, func(ctx context.Context, i int) error {
+		from := int64(i) * part
+		n := min(part, size-from)
+		where := fmt.Sprintf("%s?partNumber=%d&%s", ref(name), i+1, query)
+		resp, err := s.send(ctx, http.MethodPut, where, io.NewSectionReader(content, from, n), n, "")
+		if err != nil {
+			return err
+		}
+		tags[i] = resp.Header.Get("ETag")
+		_, err = read(resp)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var list strings.Builder
+	list.WriteString(`<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`)
+	for i, tag := range tags {
+		fmt.Fprintf(&list, "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>", i+1, html.EscapeString(tag))
+	}
+	list.WriteString("</CompleteMultipartUpload>")
+	answer, err = s.post(ctx, ref(name)+"?"+query, list.String(), "application/xml")
+	// The server may have said yes before it knew.
+	if code := element(answer, "Code"); err == nil && code != "" {
+		return &statusError{"", http.StatusInternalServerError, "500 (" + code + ")"}
+	}
+	return err
+}
+
+func (s *S3) post(ctx context.Context, ref, text, mediaType string) (string, error) {
+	resp, err := s.send(ctx, http.MethodPost, ref, strings.NewReader(text), int64(len(text)), mediaType)
+	if err != nil {
+		return "", err
+	}
+	return read(resp)
+}
+
 // uploadError hides that an error looks like that of a missing file.
 type uploadError struct{ err error }
 
 func (e *uploadError) Error() string { return e.err.Error() }
-
-func isNotExist(err error) bool {
-	s, ok := err.(*statusError)
-	return ok && s.Unwrap() == fs.ErrNotExist
-}

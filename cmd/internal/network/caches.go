@@ -211,6 +211,7 @@ func (c *Caches) Open(text string, connect time.Duration) (*binarycache.Cache, e
 			SecretKey:       c.World.Getenv("AWS_SECRET_ACCESS_KEY"),
 			SessionToken:    c.World.Getenv("AWS_SESSION_TOKEN"),
 			CredentialsFile: c.World.Getenv("AWS_SHARED_CREDENTIALS_FILE"),
+			Getenv:          c.World.Getenv,
 		},
 	}
 	if profile := c.World.Getenv("AWS_PROFILE"); profile != "" && config.URL.Scheme == "s3" && !config.Params.Has("profile") {
