@@ -1,7 +1,9 @@
 package image
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"io"
 	"strings"
@@ -172,4 +174,85 @@ func FuzzParseConfig(f *testing.F) {
 			t.Errorf("what was read cannot be written: %v", err)
 		}
 	})
+}
+
+// TestAudit spoils what Validate does not look at.
+func TestAudit(t *testing.T) {
+	tarOf := func(names ...string) []byte {
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		for _, name := range names {
+			if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: 1}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write([]byte("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	zip := func(data []byte) []byte {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		w.Write(data)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	const docker = "application/vnd.docker.image.rootfs.diff.tar"
+	for _, c := range []struct {
+		name      string
+		mediaType string
+		gzip      bool
+		tar       []byte
+		old, new  string // in the manifest
+		want      string
+	}{
+		{"plain", MediaTypeLayer, false, tarOf("a", "b"), "", "", ""},
+		{"gzip", MediaTypeLayerGzip, true, tarOf("a", "b"), "", "", ""},
+		{"Docker's", docker + ".gzip", true, tarOf("a"), MediaTypeManifest, DockerMediaTypeManifest, ""},
+		{"no type of manifest", docker, false, tarOf("a"), `,"mediaType":"` + MediaTypeManifest + `"`, "", ""},
+		{"not gzip", MediaTypeLayerGzip, false, tarOf("a"), "", "", "validate layer 0: layer begins as a '" + MediaTypeLayer + "' does, but should be a '" + MediaTypeLayerGzip + "'"},
+		{"not zstd", MediaTypeLayerZstd, true, tarOf("a"), "", "", "validate layer 0: layer begins as a '" + MediaTypeLayerGzip + "'"},
+		{"unknown type", "text/plain", false, tarOf("a"), "", "", "validate layer 0: 'text/plain' is no type of layers"},
+		{"twice", MediaTypeLayer, false, tarOf("a", "b", "a"), "", "", "validate layer 0: it has the file 'a' twice"},
+		{"no tar", MediaTypeLayer, false, bytes.Repeat([]byte("x"), 1024), "", "", "validate layer 0: archive/tar"},
+		{"cut short", MediaTypeLayer, false, tarOf("a")[:512], "", "", "validate layer 0: unexpected EOF"},
+		{"index", MediaTypeLayer, false, tarOf("a"), MediaTypeManifest, MediaTypeIndex, "validate manifest: it says that it is a '" + MediaTypeIndex + "'"},
+		{"other configuration", MediaTypeLayer, false, tarOf("a"), MediaTypeConfig, "application/json", "validate manifest: it has a configuration of type 'application/json'"},
+	} {
+		l := blob(string(c.tar))
+		if c.gzip {
+			l = blob(string(zip(c.tar)))
+			l.DiffID = Sum(c.tar)
+		}
+		l.MediaType = c.mediaType
+		img, err := New(Config{Architecture: "amd64", OS: "linux"}, []Layer{l})
+		if err != nil {
+			t.Fatal(err)
+		}
+		manifest := bytes.Replace(img.RawManifest(), []byte(c.old), []byte(c.new), 1)
+		if img, err = Load(img.RawConfig(), manifest, img.Layers()); err != nil {
+			t.Fatal(err)
+		}
+		err = Audit(img)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)) {
+			t.Errorf("%s: error %v, expected %q", c.name, err, c.want)
+		}
+	}
+	img, err := New(Config{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := bytes.Replace(img.RawConfig(), []byte(`"layers"`), []byte(`"strata"`), 1)
+	if img, err = Load(config, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := Audit(img); err == nil || err.Error() != "validate configuration: rootfs is of type 'strata', not 'layers'" {
+		t.Errorf("error %v", err)
+	}
 }

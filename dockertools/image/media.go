@@ -17,6 +17,20 @@ const (
 	DockerMediaTypeConfig       = "application/vnd.docker.container.image.v1+json"
 )
 
+// layerKinds has the media types of layers, each with the one of ours for layers
+// that are compressed in the same way.
+var layerKinds = map[string]string{
+	MediaTypeLayer:     MediaTypeLayer,
+	MediaTypeLayerGzip: MediaTypeLayerGzip,
+	MediaTypeLayerZstd: MediaTypeLayerZstd,
+	"application/vnd.oci.image.layer.nondistributable.v1.tar":      MediaTypeLayer,
+	"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip": MediaTypeLayerGzip,
+	"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd": MediaTypeLayerZstd,
+	"application/vnd.docker.image.rootfs.diff.tar":                 MediaTypeLayer,
+	"application/vnd.docker.image.rootfs.diff.tar.gzip":            MediaTypeLayerGzip,
+	"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip":    MediaTypeLayerGzip,
+}
+
 // Annotations that descriptors of ours carry.
 const (
 	// AnnotationStorePaths lists the store paths of a layer with their sizes: a

@@ -114,7 +114,7 @@ func blobCount(t remote.Taggable) int {
 
 // pushable is the view of img whose layers say from where they may be mounted.
 func (c *Client) pushable(img *image.Image, dst name.Reference, mountFrom string, total *int64) (*mountable, error) {
-	shown, err := View(img)
+	shown, err := show(img)
 	if err != nil {
 		return nil, err
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// View shows img to go-containerregistry. Nothing is read before a layer is
+// show shows img to go-containerregistry. Nothing is read before a layer is
 // opened.
-func View(img *image.Image) (v1.Image, error) {
+func show(img *image.Image) (v1.Image, error) {
 	m, err := v1.ParseManifest(bytes.NewReader(img.RawManifest()))
 	if err != nil {
 		return nil, fmt.Errorf("parse manifest: %w", err)

@@ -42,7 +42,7 @@ var owners = map[string][]string{
 	"github.com/aws/aws-sdk-go-v2":           {"derivation/binarycache"},
 	"github.com/aws/smithy-go":               {"derivation/binarycache"},
 	"github.com/go-git/go-git/v5":            {"derivation/fetch/git"},
-	"github.com/google/go-containerregistry": {"dockertools/registry", "cmd/internal/network", "cmd/internal/image"},
+	"github.com/google/go-containerregistry": {"dockertools/registry", "cmd/internal/network"},
 	"mvdan.cc/sh/v3":                         {"dockertools/lint"},
 	"golang.org/x/sys":                       {"derivation/sandbox", "derivation/store", "derivation/build", "dockertools", "cmd/internal"},
 	"github.com/klauspost/compress":          {"derivation/fetch", "derivation/build", "derivation/binarycache", "dockertools"},
