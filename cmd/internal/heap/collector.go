@@ -22,7 +22,6 @@ func Tune() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	debug.SetGCPercent(-1)
 	preferHugePages()
 	debug.SetGCPercent(firstHeap / minimum * 100)
 	adjustAfterCollection()

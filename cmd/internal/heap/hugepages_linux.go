@@ -1,34 +1,62 @@
 package heap
 
 import (
+	"math/bits"
 	"os"
-	"runtime"
 	"strings"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
+const (
+	arena = 64 << 20  // what the runtime reserves at a time, aligned to it
+	ahead = 4 * arena // as far as the heap is likely to grow
+)
+
+// wide is an argument of a function that needs a stack of the size ahead: the
+// power of two that is next to twice the argument, which the compiler copies on
+// the way.
+type wide [ahead / 8 * 3]byte
+
 // preferHugePages asks the kernel to back the heap by huge pages as far as it is
 // likely to grow: small ones take a fifth of the time of an evaluation to be
 // handed out. The runtime does not ask by itself.
 //
-// There is no heap yet to speak of; so one block is allocated, which nobody
-// touches, and given back. The heap will grow into its place.
+// What the heap has not grown into yet is mapped anew when it does, and then the
+// kernel has forgotten what it was asked. So something large is allocated, which
+// nobody touches, and given back; the heap will grow into its place. It is the
+// stack of a goroutine: unlike a block, that is given back at once, without a
+// collection, which would be half of the time that a small command takes.
 func preferHugePages() {
-	const (
-		arena = 64 << 20 // what the runtime reserves at a time, aligned to it
-		size  = 4 * arena
-	)
-	if !hugePagesOnRequest() || !plentyOfAddresses() {
+	if bits.UintSize < 64 || !hugePagesOnRequest() || !plentyOfAddresses() {
 		return
 	}
-	block := make([]byte, size)
-	start := uintptr(unsafe.Pointer(unsafe.SliceData(block))) &^ (arena - 1)
-	unix.Syscall(unix.SYS_MADVISE, start, size, unix.MADV_HUGEPAGE) // an error means small pages
-	runtime.KeepAlive(block)
-	runtime.GC()
+	var done sync.WaitGroup
+	done.Go(func() {
+		var top byte
+		reach(&top, nil)
+	})
+	done.Wait()
 }
+
+// reach asks for huge pages where its stack is, which is large for an argument
+// that it never passes on, and ends a little above top.
+//
+//go:noinline
+func reach(top *byte, never *wide) byte {
+	if never != nil {
+		return take(*never)
+	}
+	end := uintptr(unsafe.Pointer(top))
+	start := (end - ahead) &^ (arena - 1)
+	unix.Syscall(unix.SYS_MADVISE, start, (end+arena-1)&^(arena-1)-start, unix.MADV_HUGEPAGE) // an error means small pages
+	return *top
+}
+
+//go:noinline
+func take(w wide) byte { return w[0] }
 
 // hugePagesOnRequest reports whether the kernel hands out huge pages to those who
 // ask, and not to all or to nobody.
