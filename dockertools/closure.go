@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gonix/derivation/refscan"
 	"gonix/derivation/storepath"
@@ -73,11 +74,13 @@ func scanFile(w io.Writer, e *tarball.Entry) error {
 	return err
 }
 
-var storePathPattern = regexp.MustCompile(`/nix/store/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]+`)
+var storePathPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`/nix/store/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]+`)
+})
 
 // checkConfigPaths refuses store paths in the config that cannot be in the image.
 func (a *assembly) checkConfigPaths() error {
-	for _, name := range storePathPattern.FindAllString(string(a.spec.RawConfig), -1) {
+	for _, name := range storePathPattern().FindAllString(string(a.spec.RawConfig), -1) {
 		p, err := storepath.Parse(name)
 		if err != nil {
 			continue // some other text

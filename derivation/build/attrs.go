@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gonix/derivation/storepath"
 )
@@ -243,14 +244,16 @@ func appendJSONString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-var shellName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var shellName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+})
 
 // shellAttrs declares in Bash's language what it has types for: texts, numbers,
 // truth values, and lists and sets of these (Nix: writeStructuredAttrsShell).
 func shellAttrs(attrs map[string]any) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
-		if !shellName.MatchString(name) {
+		if !shellName().MatchString(name) {
 			continue
 		}
 		switch v := attrs[name].(type) {

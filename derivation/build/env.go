@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gonix/derivation"
 	"gonix/derivation/nixhash"
@@ -115,7 +116,9 @@ func plain(job *Job, dir string, placeholders *strings.Replacer, e *Env) error {
 	return nil
 }
 
-var graphFile = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+var graphFile = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+})
 
 // exportGraphs writes the files that exportReferencesGraph asks for: a list of
 // file names and store paths in turn.
@@ -127,7 +130,7 @@ func exportGraphs(ctx context.Context, job *Job) error {
 	}
 	for pair := range slices.Chunk(words, 2) {
 		name, file := pair[0], pair[1]
-		if !graphFile.MatchString(name) {
+		if !graphFile().MatchString(name) {
 			return fmt.Errorf("invalid file name '%s' in 'exportReferencesGraph'", name)
 		}
 		root, _, err := storepath.Split(file)

@@ -17,18 +17,20 @@ const (
 	DockerMediaTypeConfig       = "application/vnd.docker.container.image.v1+json"
 )
 
-// layerKinds has the media types of layers, each with the one of ours for layers
-// that are compressed in the same way.
-var layerKinds = map[string]string{
-	MediaTypeLayer:     MediaTypeLayer,
-	MediaTypeLayerGzip: MediaTypeLayerGzip,
-	MediaTypeLayerZstd: MediaTypeLayerZstd,
-	"application/vnd.oci.image.layer.nondistributable.v1.tar":      MediaTypeLayer,
-	"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip": MediaTypeLayerGzip,
-	"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd": MediaTypeLayerZstd,
-	"application/vnd.docker.image.rootfs.diff.tar":                 MediaTypeLayer,
-	"application/vnd.docker.image.rootfs.diff.tar.gzip":            MediaTypeLayerGzip,
-	"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip":    MediaTypeLayerGzip,
+// layerKind is the media type of ours for layers that are compressed as those
+// that the manifest calls mediaType; "" if that is no layer.
+func layerKind(mediaType string) string {
+	switch mediaType {
+	case MediaTypeLayer, "application/vnd.oci.image.layer.nondistributable.v1.tar",
+		"application/vnd.docker.image.rootfs.diff.tar":
+		return MediaTypeLayer
+	case MediaTypeLayerGzip, "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+		"application/vnd.docker.image.rootfs.diff.tar.gzip", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip":
+		return MediaTypeLayerGzip
+	case MediaTypeLayerZstd, "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd":
+		return MediaTypeLayerZstd
+	}
+	return ""
 }
 
 // Annotations that descriptors of ours carry.

@@ -50,8 +50,8 @@ func Audit(img *Image) error {
 		return fmt.Errorf("validate configuration: rootfs is of type '%s', not 'layers'", t)
 	}
 	for i, l := range img.layers {
-		kind, ok := layerKinds[m.Layers[i].MediaType]
-		if !ok {
+		kind := layerKind(m.Layers[i].MediaType)
+		if kind == "" {
 			return fmt.Errorf("validate layer %d: '%s' is no type of layers", i, m.Layers[i].MediaType)
 		}
 		if _, err := l.read(kind, checkTar); err != nil {

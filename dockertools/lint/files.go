@@ -5,12 +5,15 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"gonix/dockertools/tarball"
 )
 
 // tlsLibraries are those that check certificates of others.
-var tlsLibraries = regexp.MustCompile(`(^|/)lib(ssl|gnutls|mbedtls|nss3|wolfssl)\.so(\.|$)`)
+var tlsLibraries = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(^|/)lib(ssl|gnutls|mbedtls|nss3|wolfssl)\.so(\.|$)`)
+})
 
 // bundles are where TLS libraries and programs look for certificates, and the
 // variables that name other places.
@@ -35,7 +38,7 @@ func (s *subject) certificates() {
 		if strings.HasSuffix(name, "/etc/ssl/certs/ca-bundle.crt") {
 			return // a package brings its own, and knows where it is
 		}
-		if f := s.files[name]; library == "" && f.Kind == tarball.Regular && tlsLibraries.MatchString(name) {
+		if f := s.files[name]; library == "" && f.Kind == tarball.Regular && tlsLibraries().MatchString(name) {
 			library = "/" + name
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"gonix/derivation/fetch/flakeref"
 	"gonix/eval/value"
@@ -234,7 +235,9 @@ func (r *reader) input(v value.Value, pos source.Pos) (*Input, error) {
 	return in, nil
 }
 
-var idPattern = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_-]*$`)
+var idPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_-]*$`)
+})
 
 func (r *reader) inputAttr(in *Input, a value.Attr, attrs flakeref.Attrs) error {
 	switch r.th.Symbols.Name(a.Sym) {
@@ -273,7 +276,7 @@ func (r *reader) inputAttr(in *Input, a value.Attr, attrs flakeref.Attrs) error 
 		for part := range strings.SplitSeq(s.S, "/") {
 			switch {
 			case part == "":
-			case !idPattern.MatchString(part):
+			case !idPattern().MatchString(part):
 				return fmt.Errorf("invalid flake input attribute path element '%s'", part)
 			default:
 				in.Follows = append(in.Follows, part)

@@ -3,13 +3,16 @@ package instantiate
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"gonix/derivation/fetch/flakeref"
 	"gonix/eval/value"
 	"gonix/parser/source"
 )
 
-var hgRev = regexp.MustCompile(`^[0-9a-fA-F]{40}$`)
+var hgRev = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9a-fA-F]{40}$`)
+})
 
 // fetchMercurial is builtins.fetchMercurial: what it asks for is checked as in
 // Nix, but has to be in the store already, since nothing here reads Mercurial
@@ -68,7 +71,7 @@ func (s *State) mercurialAttrs(th *value.Thread, pos source.Pos, set *value.Attr
 				return "", err
 			}
 			// It may be the name of a branch as well.
-			if hgRev.MatchString(text) {
+			if hgRev().MatchString(text) {
 				name = "rev"
 			} else {
 				name = "ref"

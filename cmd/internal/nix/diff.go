@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gonix/cmd/internal/process"
 	"gonix/derivation/store/gc"
@@ -18,7 +19,9 @@ import (
 type versions map[string]map[string][]storepath.Path
 
 // outputSuffix is what an output's name looks like at the end of a path's name.
-var outputSuffix = regexp.MustCompile(`^(.*)-([a-z]+|lib32|lib64)$`)
+var outputSuffix = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(.*)-([a-z]+|lib32|lib64)$`)
+})
 
 // splitVersion takes a name apart before the first dash that no letter follows.
 // (Nix: DrvName)
@@ -40,7 +43,7 @@ func (x *run) versionsOf(p storepath.Path) (versions, error) {
 	v := versions{}
 	for _, c := range closure {
 		name := c.Name()
-		if m := outputSuffix.FindStringSubmatch(name); m != nil {
+		if m := outputSuffix().FindStringSubmatch(name); m != nil {
 			name = m[1]
 		}
 		base, version := splitVersion(name)

@@ -2,13 +2,12 @@ package flakeref
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"gonix/derivation/nixhash"
 )
 
-var hostName = regexp.MustCompile(`^[a-zA-Z0-9.-]*$`)
+var hostName = compiled(`^[a-zA-Z0-9.-]*$`)
 
 // forgeScheme is an archive of a repository on a host that makes one of each
 // commit: github, gitlab or sourcehut. (Nix: GitArchiveInputScheme)
@@ -40,7 +39,7 @@ func forgeAttrs(name string, u *URL) (Attrs, error) {
 	attrs := Attrs{"owner": Text(path[0]), "repo": Text(path[1]), "type": Text(name)}
 	if len(path) > 2 {
 		attr := "ref"
-		if len(path) == 3 && revPattern.MatchString(path[2]) {
+		if len(path) == 3 && revPattern().MatchString(path[2]) {
 			attr = "rev"
 		}
 		attrs[attr] = Text(strings.Join(path[2:], "/"))
@@ -89,7 +88,7 @@ func checkForge(_ Parser, a Attrs) error {
 		return badURLf("input %s contains an invalid branch/tag name", a.JSON())
 	}
 	host, hasHost, err := a.Text("host")
-	if err == nil && hasHost && !hostName.MatchString(host) {
+	if err == nil && hasHost && !hostName().MatchString(host) {
 		err = badURLf("input %s contains an invalid instance host", a.JSON())
 	}
 	return err

@@ -73,7 +73,7 @@ var indirectScheme = &scheme{
 		case 1:
 		case 2:
 			switch {
-			case revPattern.MatchString(path[1]):
+			case revPattern().MatchString(path[1]):
 				attrs["rev"] = Text(path[1])
 			case LegalRef(path[1]):
 				attrs["ref"] = Text(path[1])
@@ -84,7 +84,7 @@ var indirectScheme = &scheme{
 			if !LegalRef(path[1]) {
 				return nil, badURLf("in flake URL '%s', '%s' is not a branch/tag name", u, path[1])
 			}
-			if !revPattern.MatchString(path[2]) {
+			if !revPattern().MatchString(path[2]) {
 				return nil, badURLf("in flake URL '%s', '%s' is not a commit hash", u, path[2])
 			}
 			attrs["ref"], attrs["rev"] = Text(path[1]), Text(path[2])
@@ -96,7 +96,7 @@ var indirectScheme = &scheme{
 	},
 	check: func(_ Parser, a Attrs) error {
 		id, err := a.need("id")
-		if err == nil && !idName.MatchString(id) {
+		if err == nil && !idName().MatchString(id) {
 			err = badURLf("'%s' is not a valid flake ID", id)
 		}
 		return err

@@ -25,14 +25,17 @@ type Options struct {
 const refPattern = `[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*`
 
 var (
-	// Large, and most evaluations read no reference.
-	idPattern = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^((?:[a-zA-Z][a-zA-Z0-9_-]*)(?:/(?:(?:[0-9a-fA-F]{40})|(?:(?:` + refPattern +
-			`)(?:/(?:[0-9a-fA-F]{40}))?)))?)(?:#((?:[a-zA-Z0-9._~!$&'"()*+,;=:@/? ^-]|%[0-9a-fA-F]{2})*))?$`)
-	})
-	idName     = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_-]*$`)
-	revPattern = regexp.MustCompile(`^[0-9a-fA-F]{40}$`)
+	idPattern = compiled(`^((?:[a-zA-Z][a-zA-Z0-9_-]*)(?:/(?:(?:[0-9a-fA-F]{40})|(?:(?:` + refPattern +
+		`)(?:/(?:[0-9a-fA-F]{40}))?)))?)(?:#((?:[a-zA-Z0-9._~!$&'"()*+,;=:@/? ^-]|%[0-9a-fA-F]{2})*))?$`)
+	idName     = compiled(`^[a-zA-Z][a-zA-Z0-9_-]*$`)
+	revPattern = compiled(`^[0-9a-fA-F]{40}$`)
 )
+
+// compiled compiles a pattern when it is first used: most evaluations read no
+// reference.
+func compiled(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // Parse reads the text form (Nix: parseFlakeRef): an identifier in the
 // registry, a URL, or an absolute path.
