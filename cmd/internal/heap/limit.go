@@ -8,6 +8,7 @@ import (
 	"runtime/metrics"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Limit is how many bytes a single value may take: a quarter of what the machine, its
@@ -36,7 +37,7 @@ func Room() func() int64 {
 }
 
 // allowed is how many bytes the machine, the control group or GOMEMLIMIT allow.
-func allowed() int64 {
+var allowed = sync.OnceValue(func() int64 {
 	limit := int64(math.MaxInt64)
 	if l := debug.SetMemoryLimit(-1); l > 0 {
 		limit = min(limit, l)
@@ -53,6 +54,7 @@ func allowed() int64 {
 				if n, err := strconv.ParseInt(words[1], 10, 64); err == nil {
 					limit = min(limit, n<<10)
 				}
+				break
 			}
 		}
 	}
@@ -60,4 +62,4 @@ func allowed() int64 {
 		return 0
 	}
 	return limit
-}
+})
