@@ -131,13 +131,15 @@ func removeAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Va
 	}
 	slices.Sort(drop)
 	drop = slices.Compact(drop)
-	b := value.NewBuilder(set.Len() - len(drop))
+	out, attrs := th.MakeAttrs(source.NoPos, set.Len()-len(drop))
+	i := 0
 	for at := range set.Each {
 		if _, found := slices.BinarySearch(drop, at.Sym); !found {
-			b.Add(at.Sym, at.Pos, at.Val)
+			attrs[i] = *at
+			i++
 		}
 	}
-	return th.MakeSet(b), nil
+	return out, nil
 }
 
 func listToAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {

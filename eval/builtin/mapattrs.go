@@ -22,13 +22,7 @@ func mapAttrs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value
 	if err != nil {
 		return nil, err
 	}
-	mapped := th.Mapper(args[0])
-	b := value.NewBuilder(set.Len())
-	b.Pos = set.Pos()
-	for at := range set.Each {
-		b.Add(at.Sym, source.NoPos, mapped(*at))
-	}
-	return th.MakeSet(b), nil
+	return th.MapAttrs(args[0], set), nil
 }
 
 func zipAttrsWith(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
@@ -50,12 +44,12 @@ func zipAttrsWith(th *value.Thread, pos source.Pos, args []value.Value) (value.V
 			groups[at.Sym] = append(groups[at.Sym], at.Val)
 		}
 	}
-	b := value.NewBuilder(len(groups))
-	for _, sym := range sortedSymbols(groups) {
-		name := th.SymbolString(sym)
-		b.Add(sym, source.NoPos, th.LazyApply(pos, f, name, value.NewList(groups[sym]...)))
+	out, attrs := th.MakeAttrs(source.NoPos, len(groups))
+	for i, sym := range sortedSymbols(groups) {
+		call := th.LazyApply(pos, f, th.SymbolString(sym), value.NewList(groups[sym]...))
+		attrs[i] = value.Attr{Sym: sym, Val: call}
 	}
-	return th.MakeSet(b), nil
+	return out, nil
 }
 
 func functionArgs(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {

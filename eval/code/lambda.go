@@ -215,8 +215,7 @@ func (p *Pattern) Call(th *value.Thread, up *value.Frame, arg value.Value) (valu
 	}
 	used := 0
 	for i := range formals {
-		a, ok := set.Get(formals[i].Sym)
-		if ok {
+		if a := set.Find(formals[i].Sym); a != nil {
 			used++
 			frame.SetSlot(base+i, a.Val)
 			continue

@@ -53,8 +53,8 @@ func (s *SelectOne) Eval(th *value.Thread, f *value.Frame) (value.Value, error) 
 		_, err := th.Attrs(v, s.At, whySelect)
 		return nil, err
 	}
-	a, ok := set.Get(s.Sym)
-	if !ok {
+	a := set.Find(s.Sym)
+	if a == nil {
 		return nil, missing(th, set, s.Sym, s.At)
 	}
 	if t, lazy := a.Val.(*value.Thunk); lazy {
@@ -146,8 +146,8 @@ func (s *Select) walk(th *value.Thread, f *value.Frame, v value.Value, at *sourc
 			_, err := th.Attrs(v, s.At, whySelect)
 			return nil, err
 		}
-		a, ok := set.Get(name)
-		if !ok {
+		a := set.Find(name)
+		if a == nil {
 			if s.Default != nil {
 				return nil, errDefault
 			}
@@ -212,8 +212,8 @@ func (h *Has) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 		if !ok {
 			return value.Bool(false), nil
 		}
-		a, ok := set.Get(name)
-		if !ok {
+		a := set.Find(name)
+		if a == nil {
 			return value.Bool(false), nil
 		}
 		v = a.Val

@@ -107,7 +107,7 @@ func (v *FromWith) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if a, ok := set.Get(v.Name); ok {
+		if a := set.Find(v.Name); a != nil {
 			return th.Force(a.Val, v.At)
 		}
 	}

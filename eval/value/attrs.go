@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"gonix/eval/symbol"
 	"gonix/parser/source"
@@ -19,11 +20,21 @@ type Attr struct {
 // Attrs is an immutable attribute set: a slice sorted by symbol, laid over
 // another set when it is the small right side of an update.
 type Attrs struct {
-	own    []Attr // sorted by Sym
+	first  *Attr  // of those of its own, see own
 	base   *Attrs // nil, or the left side of //
+	count  int32  // of its own
 	size   int32  // number of distinct names in own and base
 	layers int32  // length of the base chain
 	pos    source.Pos
+}
+
+// own returns the attributes without those of base, sorted by symbol. That the set
+// has no slice of them saves a quarter of its size.
+func (a *Attrs) own() []Attr { return unsafe.Slice(a.first, a.count) }
+
+// newAttrs returns the set of attrs, which it keeps, over base.
+func newAttrs(attrs []Attr, base *Attrs, size, layers int32, pos source.Pos) *Attrs {
+	return &Attrs{first: unsafe.SliceData(attrs), base: base, count: int32(len(attrs)), size: size, layers: layers, pos: pos}
 }
 
 // Limits of layering, as in Nix's attr-set.hh: a right side of at most
@@ -44,32 +55,43 @@ func (a *Attrs) Pos() source.Pos { return a.pos }
 
 // Get returns the attribute named s.
 func (a *Attrs) Get(s symbol.Symbol) (Attr, bool) {
-	for ; a != nil; a = a.base {
-		if i, ok := search(a.own, s); ok {
-			return a.own[i], true
-		}
+	if at := a.Find(s); at != nil {
+		return *at, true
 	}
 	return Attr{}, false
 }
 
-func search(attrs []Attr, s symbol.Symbol) (int, bool) {
-	lo, hi := 0, len(attrs)
-	for lo < hi {
-		m := int(uint(lo+hi) >> 1)
-		if attrs[m].Sym < s {
-			lo = m + 1
-		} else {
-			hi = m
+// Find returns the attribute named s, which must not be changed, or nil.
+func (a *Attrs) Find(s symbol.Symbol) *Attr {
+	for ; a != nil; a = a.base {
+		low, high := 0, int(a.count)
+		for low < high {
+			m := int(uint(low+high) >> 1)
+			if a.at(m).Sym < s {
+				low = m + 1
+			} else {
+				high = m
+			}
+		}
+		if low < int(a.count) {
+			if at := a.at(low); at.Sym == s {
+				return at
+			}
 		}
 	}
-	return lo, lo < len(attrs) && attrs[lo].Sym == s
+	return nil
+}
+
+// at returns attribute i of its own, which must be there: nothing checks that.
+func (a *Attrs) at(i int) *Attr {
+	return (*Attr)(unsafe.Add(unsafe.Pointer(a.first), uintptr(i)*unsafe.Sizeof(Attr{})))
 }
 
 // All returns the attributes sorted by symbol. The caller must not change them.
 // If the set has layers they are copied; see [Attrs.Each].
 func (a *Attrs) All() []Attr {
 	if a.base == nil {
-		return a.own
+		return a.own()
 	}
 	return a.appendTo(make([]Attr, 0, a.size))
 }
@@ -83,6 +105,14 @@ func (a *Attrs) appendTo(out []Attr) []Attr {
 
 // Each yields the attributes sorted by symbol.
 func (a *Attrs) Each(yield func(*Attr) bool) {
+	if a.base == nil {
+		for i := range int(a.count) {
+			if !yield(a.at(i)) {
+				return
+			}
+		}
+		return
+	}
 	for w := a.walk(); w.next(); {
 		if !yield(w.at) {
 			return
@@ -102,10 +132,10 @@ type walk struct {
 func (a *Attrs) walk() walk {
 	w := walk{}
 	for ; a.base != nil; a = a.base {
-		w.tops[w.upper] = a.own
+		w.tops[w.upper] = a.own()
 		w.upper++
 	}
-	w.lowest = a.own
+	w.lowest = a.own()
 	return w
 }
 
@@ -175,20 +205,23 @@ func Update(a, b *Attrs) *Attrs {
 	if b.size > a.size {
 		small, large = a, b
 	}
-	for w := small.walk(); w.next(); {
-		if _, dup := large.Get(w.at.Sym); dup {
+	for at := range small.Each {
+		if large.Find(at.Sym) != nil {
 			size--
 		}
 	}
 	if b.size <= maxLayerSize && b.size <= a.size && a.layers < maxLayers {
-		return &Attrs{own: b.All(), base: a, size: size, layers: a.layers + 1, pos: a.pos}
+		return newAttrs(b.All(), a, size, a.layers+1, a.pos)
 	}
-	return &Attrs{own: merge(a, b, int(size)), size: size, pos: a.pos}
+	return newAttrs(merge(a, b, int(size)), nil, size, 0, a.pos)
 }
 
 // merge returns the attributes of a // b, of which there are size.
 func merge(a, b *Attrs, size int) []Attr {
 	out := make([]Attr, 0, size)
+	if a.base == nil && b.base == nil {
+		return mergePlain(out, a.own(), b.own())
+	}
 	l, r := a.walk(), b.walk()
 	hasL, hasR := l.next(), r.next()
 	for hasL && hasR {
@@ -213,6 +246,22 @@ func merge(a, b *Attrs, size int) []Attr {
 	return out
 }
 
+// mergePlain appends l // r, both sorted, to out.
+func mergePlain(out, l, r []Attr) []Attr {
+	for len(l) > 0 && len(r) > 0 {
+		x, y := &l[0], &r[0]
+		if x.Sym < y.Sym {
+			out, l = append(out, *x), l[1:]
+			continue
+		}
+		if x.Sym == y.Sym {
+			l = l[1:]
+		}
+		out, r = append(out, *y), r[1:]
+	}
+	return append(append(out, l...), r...)
+}
+
 // Builder collects attributes for a new set.
 type Builder struct {
 	attrs   []Attr
@@ -234,7 +283,7 @@ func (b *Builder) Add(s symbol.Symbol, pos source.Pos, v Value) {
 // NewAttrs returns the set of attrs, which it keeps: they must be sorted by
 // symbol, each name once.
 func NewAttrs(pos source.Pos, attrs []Attr) *Attrs {
-	return &Attrs{own: attrs, size: int32(len(attrs)), pos: pos}
+	return newAttrs(attrs, nil, int32(len(attrs)), 0, pos)
 }
 
 // Finish returns the set. Of attributes with the same name the first added

@@ -67,15 +67,19 @@ func (a *applyAll) Eval(th *Thread, _ *Frame) (Value, error) {
 func (a *applyAll) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(a, nil) }
 func (a *applyAll) Pos() source.Pos                  { return DeterminePos(a.fn, a.pos) }
 
-// Mapper returns what makes thunks of fn applied to an attribute's name and
-// value (builtins.mapAttrs).
-func (th *Thread) Mapper(fn Value) func(Attr) *Thunk {
+// MapAttrs returns the set of thunks of fn applied to the name and the value of
+// each attribute (builtins.mapAttrs).
+func (th *Thread) MapAttrs(fn Value, set *Attrs) *Attrs {
 	m := &mapper{fn: fn}
-	return func(a Attr) *Thunk {
+	out, attrs := th.MakeAttrs(set.pos, set.Len())
+	i := 0
+	for a := range set.Each {
 		c := th.mapped.next()
 		*c = mapped{mapper: m, name: a.Sym, val: a.Val}
-		return th.NewThunk(c, nil)
+		attrs[i] = Attr{Sym: a.Sym, Val: th.NewThunk(c, nil)}
+		i++
 	}
+	return out
 }
 
 // mapper is what the values of one mapAttrs have in common.

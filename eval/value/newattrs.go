@@ -1,6 +1,10 @@
 package value
 
-import "gonix/parser/source"
+import (
+	"unsafe"
+
+	"gonix/parser/source"
+)
 
 // The small sets, which most are, together with their attributes: one allocation
 // instead of two. More than one set at a time would save more, but one that lives
@@ -31,23 +35,23 @@ func (th *Thread) MakeAttrs(pos source.Pos, n int) (*Attrs, []Attr) {
 	switch n {
 	case 1:
 		s := new(attrs1)
-		a, s.own = &s.Attrs, s.room[:]
+		a, s.first = &s.Attrs, &s.room[0]
 	case 2:
 		s := new(attrs2)
-		a, s.own = &s.Attrs, s.room[:]
+		a, s.first = &s.Attrs, &s.room[0]
 	case 3:
 		s := new(attrs3)
-		a, s.own = &s.Attrs, s.room[:]
+		a, s.first = &s.Attrs, &s.room[0]
 	case 4:
 		s := new(attrs4)
-		a, s.own = &s.Attrs, s.room[:]
+		a, s.first = &s.Attrs, &s.room[0]
 	default:
-		a = &Attrs{own: make([]Attr, n)}
+		a = &Attrs{first: unsafe.SliceData(make([]Attr, n))}
 	}
-	a.size, a.pos = int32(n), pos
+	a.count, a.size, a.pos = int32(n), int32(n), pos
 	th.Stats.Sets++
 	th.Stats.SetElems += uint64(n)
-	return a, a.own
+	return a, a.own()
 }
 
 // KeepAttrs is [NewAttrs] for a set that counts.

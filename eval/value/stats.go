@@ -35,8 +35,8 @@ func (th *Thread) Update(a, b *Attrs) *Attrs {
 	th.Stats.Updates++
 	if out != a && out != b {
 		th.Stats.Sets++
-		th.Stats.SetElems += uint64(len(out.own))
-		th.Stats.UpdatedValues += uint64(len(out.own))
+		th.Stats.SetElems += uint64(out.count)
+		th.Stats.UpdatedValues += uint64(out.count)
 	}
 	return out
 }
