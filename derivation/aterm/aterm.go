@@ -47,7 +47,7 @@ func (s *Scanner) String() (string, error) {
 		return "", s.Expect(`"`)
 	}
 	rest := s.text[start+1:]
-	i := strings.IndexAny(rest, `"\`)
+	i := special(rest)
 	if i >= 0 && rest[i] == '"' {
 		s.pos += i + 2
 		return rest[:i], nil
@@ -64,9 +64,21 @@ func (s *Scanner) String() (string, error) {
 		}
 		b.WriteByte(unescape(rest[i+1]))
 		rest = rest[i+2:]
-		i = strings.IndexAny(rest, `"\`)
+		i = special(rest)
 	}
 	return "", fmt.Errorf("unterminated string at byte %d", start)
+}
+
+// special returns where the first quote or backslash is, -1 if there is none.
+func special(s string) int {
+	quote := strings.IndexByte(s, '"')
+	if quote >= 0 {
+		s = s[:quote]
+	}
+	if i := strings.IndexByte(s, '\\'); i >= 0 {
+		return i
+	}
+	return quote
 }
 
 func unescape(c byte) byte {
@@ -131,27 +143,19 @@ func (s *Scanner) Strings() ([]string, error) {
 	return out, err
 }
 
+// escapes has what stands behind the backslash for each byte that needs one.
+var escapes = [256]byte{'"': '"', '\\': '\\', '\n': 'n', '\r': 'r', '\t': 't'}
+
 // AppendString appends v quoted.
 func AppendString(b []byte, v string) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := range len(v) {
-		var c byte
-		switch v[i] {
-		case '"', '\\':
-			c = v[i]
-		case '\n':
-			c = 'n'
-		case '\r':
-			c = 'r'
-		case '\t':
-			c = 't'
-		default:
-			continue
+		if c := escapes[v[i]]; c != 0 {
+			b = append(b, v[start:i]...)
+			b = append(b, '\\', c)
+			start = i + 1
 		}
-		b = append(b, v[start:i]...)
-		b = append(b, '\\', c)
-		start = i + 1
 	}
 	b = append(b, v[start:]...)
 	return append(b, '"')
