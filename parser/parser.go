@@ -141,7 +141,7 @@ func (p *parse) whole(f *source.File, opt Options, hook func(*cursor) (ast.Expr,
 	}
 	p.cursor.close()
 	p.window.close()
-	p.source, p.indexes, p.slabs = nil, nil, slabs{}
+	p.source, p.indexes = nil, nil
 	p.names, p.elems = reset(p.names), reset(p.elems)
 	p.parts, p.pieces = reset(p.parts), reset(p.pieces)
 	if err != nil {
