@@ -23,6 +23,14 @@ type Node interface {
 	dump(d *dumper)
 }
 
+func init() {
+	value.Register((*Assert)(nil), (*Add)(nil), (*Arith)(nil), (*Attrs)(nil), (*Call)(nil), (*CallBuiltin)(nil),
+		(*CallOne)(nil), (*Concat)(nil), (*Deep)(nil), (*Dynamic)(nil), (*Equal)(nil), (*Far)(nil), (*FromWith)(nil),
+		(*Has)(nil), (*Here)(nil), (*If)(nil), (*Interp)(nil), (*Let)(nil), (*List)(nil), (*LiteralAttrs)(nil),
+		(*LiteralList)(nil), (*Local)(nil), (*Logic)(nil), (*Not)(nil), (*Path)(nil), (*Rec)(nil), (*Select)(nil),
+		(*SelectOne)(nil), (*Sources)(nil), (*Up)(nil), (*Update)(nil), (*With)(nil))
+}
+
 // Const is a value that is known already: a literal or a global variable that
 // needs no evaluation.
 type Const struct {

@@ -177,10 +177,10 @@ func TypeName(v Value) string {
 	case *PartialApp:
 		return "the partially applied built-in function '" + v.Builtin.Name + "'"
 	case *Thunk:
-		if v.frame == nil {
-			return TypeName(v.held)
-		}
-		if v.frame == forcing {
+		switch held, state := Peek(v); state {
+		case Evaluated:
+			return TypeName(held)
+		case Running:
 			return "a black hole"
 		}
 		return "a thunk"
@@ -210,8 +210,8 @@ func TypeOf(v Value) string {
 	case *Closure, *Builtin, *PartialApp:
 		return "lambda"
 	case *Thunk:
-		if v.frame == nil {
-			return TypeOf(v.held)
+		if v.done() {
+			return TypeOf(v.value())
 		}
 	}
 	panic("value: type of a value that is not forced")

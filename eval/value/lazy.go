@@ -10,7 +10,7 @@ import (
 // Lazy is a thunk over Go code, for builtins that return lazy results
 // (map, genList, mapAttrs).
 func (th *Thread) Lazy(pos source.Pos, fn func(th *Thread) (Value, error)) *Thunk {
-	return th.NewThunk(goCode{fn, pos}, nil)
+	return th.NewThunk(&goCode{fn, pos}, nil)
 }
 
 type goCode struct {
@@ -18,15 +18,15 @@ type goCode struct {
 	pos source.Pos
 }
 
-func (g goCode) Eval(th *Thread, _ *Frame) (Value, error) {
+func (g *goCode) Eval(th *Thread, _ *Frame) (Value, error) {
 	v, err := g.fn(th)
 	if err != nil {
 		return nil, err
 	}
 	return th.Force(v, g.pos)
 }
-func (g goCode) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(g, nil) }
-func (g goCode) Pos() source.Pos                  { return g.pos }
+func (g *goCode) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(g, nil) }
+func (g *goCode) Pos() source.Pos                  { return g.pos }
 
 // LazyApply is a thunk of fn applied to args, which it does not keep.
 func (th *Thread) LazyApply(pos source.Pos, fn Value, args ...Value) *Thunk {

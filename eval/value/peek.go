@@ -17,10 +17,10 @@ func Peek(v Value) (Value, ThunkState) {
 	if !ok {
 		return v, Evaluated
 	}
-	switch t.frame {
-	case nil:
-		return t.held, Evaluated
-	case forcing:
+	if t.done() {
+		return t.value(), Evaluated
+	}
+	if _, running := t.code().(*running); running {
 		return nil, Running
 	}
 	return nil, Suspended
@@ -30,11 +30,9 @@ func Peek(v Value) (Value, ThunkState) {
 // builtins are to apply is known to be a call.
 func Pending(v Value) string {
 	if t, ok := v.(*Thunk); ok {
-		if _, state := Peek(t); state == Suspended && t.frame != failing {
-			switch t.code().(type) {
-			case *applyOne, *applyAll, *mapped:
-				return "a function application"
-			}
+		switch Waiting(t).(type) {
+		case *applyOne, *applyAll, *mapped:
+			return "a function application"
 		}
 	}
 	return "a thunk"
@@ -44,12 +42,13 @@ func Pending(v Value) string {
 // everything else.
 func Waiting(v Value) Code {
 	t, ok := v.(*Thunk)
-	if !ok {
+	if !ok || t.done() {
 		return nil
 	}
-	switch t.frame {
-	case nil, forcing, failing:
+	switch c := t.code().(type) {
+	case *running, *failed:
 		return nil
+	default:
+		return c
 	}
-	return t.code()
 }

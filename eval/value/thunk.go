@@ -7,36 +7,28 @@ import (
 )
 
 // Thunk is a value in waiting: suspended (code and frame), being forced, done
-// (a value), or failed (the error is remembered). The frame tells which of them,
-// so that code and value can share a place: thunks are what there is most of.
-type Thunk struct {
-	held  Value  // the value when done, else the code; see code
-	frame *Frame // nil when done
+// (a value), or failed (the error is remembered). Thunks are what there is most
+// of, so one is two words only: those of the value when it is done, else a pair as
+// package file suspended.go makes it.
+type Thunk struct{ a, b word }
+
+// done reports whether t holds a value.
+func (t *Thunk) done() bool { return uintptr(t.a)&tagMask == 0 }
+
+// value returns what a thunk that is done holds.
+func (t *Thunk) value() Value { return *(*Value)(unsafe.Pointer(t)) }
+
+// finish gives t its value. Each word is written as a pointer, which the collector
+// has to see replaced.
+func (t *Thunk) finish(v Value) {
+	words := (*[2]word)(unsafe.Pointer(&v))
+	t.a, t.b = words[0], words[1]
 }
 
-// The frames of thunks that have none. Nothing reads them.
-var (
-	noFrame = new(Frame) // suspended code that needs no frame
-	forcing = new(Frame) // being forced
-	failing = new(Frame) // failed; the code is of type failed
-)
-
-// code returns what a thunk that is not done holds. A Value and a Code look
-// alike in memory: the methods of a type, then a pointer.
-func (t *Thunk) code() Code { return *(*Code)(unsafe.Pointer(&t.held)) }
-
-func (t *Thunk) setCode(c Code, f *Frame) {
-	*(*Code)(unsafe.Pointer(&t.held)) = c
-	t.frame = f
-}
-
-// NewThunk suspends code in f.
+// NewThunk suspends code in f, which may be nil.
 func (th *Thread) NewThunk(code Code, f *Frame) *Thunk {
 	t := th.thunks.next()
-	if f == nil {
-		f = noFrame
-	}
-	t.setCode(code, f)
+	t.suspend(code, f)
 	th.Stats.Thunks++
 	return t
 }
@@ -44,16 +36,23 @@ func (th *Thread) NewThunk(code Code, f *Frame) *Thunk {
 // failed is the code of a thunk whose evaluation ended with an error.
 type failed struct{ err *Error }
 
-func (f failed) Eval(*Thread, *Frame) (Value, error) { return nil, f.err.snapshot() }
-func (failed) Delay(*Thread, *Frame) Value           { panic("value: failed thunk delayed") }
-func (failed) Pos() source.Pos                       { return source.NoPos }
+func (f *failed) Eval(*Thread, *Frame) (Value, error) { return nil, f.err.snapshot() }
+func (*failed) Delay(*Thread, *Frame) Value           { panic("value: failed thunk delayed") }
+func (*failed) Pos() source.Pos                       { return source.NoPos }
+
+// running is the code of a thunk that is being forced.
+type running struct{ _ word }
+
+func (*running) Eval(*Thread, *Frame) (Value, error) { panic("value: running thunk evaluated") }
+func (*running) Delay(*Thread, *Frame) Value         { panic("value: running thunk delayed") }
+func (*running) Pos() source.Pos                     { return source.NoPos }
 
 // Force returns v in weak head normal form. pos is where the value is needed;
 // infinite recursion is reported there.
 func (th *Thread) Force(v Value, pos source.Pos) (Value, error) {
 	if t, ok := v.(*Thunk); ok {
-		if t.frame == nil {
-			return t.held, nil
+		if t.done() {
+			return t.value(), nil
 		}
 		return th.forceThunk(t, pos)
 	}
@@ -62,46 +61,45 @@ func (th *Thread) Force(v Value, pos source.Pos) (Value, error) {
 
 // forceThunk forces a thunk that is not done.
 func (th *Thread) forceThunk(t *Thunk, pos source.Pos) (Value, error) {
-	code, frame := t.code(), t.frame
-	switch frame {
-	case forcing:
+	a, b := t.a, t.b
+	k := kindOf(a, b)
+	code, frame := suspended(a, b, k)
+	switch k {
+	case kindRunning:
 		return nil, th.Errorf(pos, InfiniteRecursion, "infinite recursion encountered")
-	case failing:
+	case kindFailed:
 		return code.Eval(th, nil)
-	case noFrame:
-		switch c := code.(type) { // as in Nix, the call is where its result is needed
-		case *applyOne:
-			c.pos = pos
-		case *applyAll:
-			c.pos = pos
-		case *mapped:
-			c.pos = pos
-		}
+	case kindOne: // as in Nix, the call is where its result is needed
+		code.(*applyOne).pos = pos
+	case kindAll:
+		code.(*applyAll).pos = pos
+	case kindMapped:
+		code.(*mapped).pos = pos
 	}
 	if th.nest > maxNest {
 		return nil, th.overflow(pos)
 	}
 	th.nest += forceWeight
-	t.frame = forcing
+	t.a, t.b = beingForced.a, beingForced.b
 	v, err := code.Eval(th, frame)
 	th.nest -= forceWeight
 	if err != nil {
 		e := AsError(err)
 		if e.Recoverable {
-			t.frame = frame
+			t.a, t.b = a, b
 		} else {
-			t.setCode(failed{e}, failing)
+			t.suspend(&failed{e}, nil)
 		}
 		return nil, e
 	}
-	t.held, t.frame = v, nil
+	t.finish(v)
 	return v, nil
 }
 
 // settled returns what a thunk holds if it has been forced, else v itself.
 func settled(v Value) Value {
-	if t, ok := v.(*Thunk); ok && t.frame == nil {
-		return t.held
+	if t, ok := v.(*Thunk); ok && t.done() {
+		return t.value()
 	}
 	return v
 }

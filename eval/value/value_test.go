@@ -20,7 +20,7 @@ func TestSizes(t *testing.T) {
 		got, want uintptr
 	}{
 		{"Attr", unsafe.Sizeof(Attr{}), 24},
-		{"Thunk", unsafe.Sizeof(Thunk{}), 24},
+		{"Thunk", unsafe.Sizeof(Thunk{}), 16},
 		{"Frame", unsafe.Sizeof(Frame{}), 16},
 		{"Closure", unsafe.Sizeof(Closure{}), 24},
 		{"String", unsafe.Sizeof(String{}), 24},
