@@ -39,7 +39,7 @@ func (l *Let) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (l *Let) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(l, f) }
+func (l *Let) Delay(th *value.Thread, f *value.Frame) value.Value { return th.Suspend(typeLet, l, f) }
 
 // Pos returns no place, as in Nix.
 func (l *Let) Pos() source.Pos { return source.NoPos }
@@ -68,7 +68,9 @@ func (s *Attrs) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (s *Attrs) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(s, f) }
+func (s *Attrs) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeAttrs, s, f)
+}
 
 // Pos returns where the set starts.
 func (s *Attrs) Pos() source.Pos { return s.At }
@@ -90,7 +92,9 @@ func (s *Sources) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (s *Sources) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(s, f) }
+func (s *Sources) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeSources, s, f)
+}
 
 // Pos returns the place of the set.
 func (s *Sources) Pos() source.Pos { return s.Body.Pos() }
@@ -190,7 +194,9 @@ func (d *Dynamic) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (d *Dynamic) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(d, f) }
+func (d *Dynamic) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeDynamic, d, f)
+}
 
 // Pos returns where the set starts.
 func (d *Dynamic) Pos() source.Pos { return d.Static.At }
@@ -227,7 +233,7 @@ func sortAttrs(attrs []value.Attr) {
 }
 
 // Delay returns a thunk.
-func (r *Rec) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(r, f) }
+func (r *Rec) Delay(th *value.Thread, f *value.Frame) value.Value { return th.Suspend(typeRec, r, f) }
 
 // Pos returns where the set starts.
 func (r *Rec) Pos() source.Pos { return r.At }
@@ -247,7 +253,7 @@ func (l *List) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (l *List) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(l, f) }
+func (l *List) Delay(th *value.Thread, f *value.Frame) value.Value { return th.Suspend(typeList, l, f) }
 
 // Pos returns the place of the first element, as in Nix.
 func (l *List) Pos() source.Pos { return l.Elems[0].Pos() }

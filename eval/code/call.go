@@ -21,7 +21,9 @@ func (c *CallOne) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (c *CallOne) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(c, f) }
+func (c *CallOne) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeCallOne, c, f)
+}
 
 // Pos returns where the call starts.
 func (c *CallOne) Pos() source.Pos { return c.At }
@@ -69,7 +71,7 @@ func (c *Call) direct(th *value.Thread, f *value.Frame, l *Curried, up *value.Fr
 }
 
 // Delay returns a thunk.
-func (c *Call) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(c, f) }
+func (c *Call) Delay(th *value.Thread, f *value.Frame) value.Value { return th.Suspend(typeCall, c, f) }
 
 // Pos returns where the call starts.
 func (c *Call) Pos() source.Pos { return c.At }
@@ -91,7 +93,9 @@ func (c *CallBuiltin) Eval(th *value.Thread, f *value.Frame) (value.Value, error
 }
 
 // Delay returns a thunk.
-func (c *CallBuiltin) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(c, f) }
+func (c *CallBuiltin) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeCallBuiltin, c, f)
+}
 
 // Pos returns where the call starts.
 func (c *CallBuiltin) Pos() source.Pos { return c.At }

@@ -37,7 +37,7 @@ func (i *If) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (i *If) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(i, f) }
+func (i *If) Delay(th *value.Thread, f *value.Frame) value.Value { return th.Suspend(typeIf, i, f) }
 
 // Pos returns where the expression starts.
 func (i *If) Pos() source.Pos { return i.At }
@@ -54,7 +54,7 @@ func (w *With) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (w *With) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(w, f) }
+func (w *With) Delay(th *value.Thread, f *value.Frame) value.Value { return th.Suspend(typeWith, w, f) }
 
 // Pos returns where the expression starts.
 func (w *With) Pos() source.Pos { return w.At }
@@ -112,7 +112,9 @@ func unwrap(n Node) Node {
 }
 
 // Delay returns a thunk.
-func (a *Assert) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(a, f) }
+func (a *Assert) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeAssert, a, f)
+}
 
 // Pos returns where the expression starts.
 func (a *Assert) Pos() source.Pos { return a.At }

@@ -23,14 +23,6 @@ type Node interface {
 	dump(d *dumper)
 }
 
-func init() {
-	value.Register((*Assert)(nil), (*Add)(nil), (*Arith)(nil), (*Attrs)(nil), (*Call)(nil), (*CallBuiltin)(nil),
-		(*CallOne)(nil), (*Concat)(nil), (*Deep)(nil), (*Dynamic)(nil), (*Equal)(nil), (*Far)(nil), (*FromWith)(nil),
-		(*Has)(nil), (*Here)(nil), (*If)(nil), (*Interp)(nil), (*Let)(nil), (*List)(nil), (*LiteralAttrs)(nil),
-		(*LiteralList)(nil), (*Local)(nil), (*Logic)(nil), (*Not)(nil), (*Path)(nil), (*Rec)(nil), (*Select)(nil),
-		(*SelectOne)(nil), (*Sources)(nil), (*Up)(nil), (*Update)(nil), (*With)(nil))
-}
-
 // Const is a value that is known already: a literal or a global variable that
 // needs no evaluation.
 type Const struct {
@@ -92,7 +84,7 @@ func (d *Deep) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (d *Deep) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(d, f) }
+func (d *Deep) Delay(th *value.Thread, f *value.Frame) value.Value { return th.Suspend(typeDeep, d, f) }
 
 // Pos returns the place of X.
 func (d *Deep) Pos() source.Pos { return d.X.Pos() }

@@ -19,7 +19,9 @@ func (l *LiteralAttrs) Eval(th *value.Thread, _ *value.Frame) (value.Value, erro
 }
 
 // Delay returns a thunk, so that whether the set was evaluated stays visible.
-func (l *LiteralAttrs) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(l, f) }
+func (l *LiteralAttrs) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeLiteralAttrs, l, f)
+}
 
 // Pos returns where the set starts.
 func (l *LiteralAttrs) Pos() source.Pos { return l.At }
@@ -37,7 +39,9 @@ func (l *LiteralList) Eval(th *value.Thread, _ *value.Frame) (value.Value, error
 }
 
 // Delay returns a thunk.
-func (l *LiteralList) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(l, f) }
+func (l *LiteralList) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeLiteralList, l, f)
+}
 
 // Pos returns the place of the first element, as in Nix.
 func (l *LiteralList) Pos() source.Pos { return l.At }

@@ -18,7 +18,7 @@ func (n *Not) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (n *Not) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(n, f) }
+func (n *Not) Delay(th *value.Thread, f *value.Frame) value.Value { return th.Suspend(typeNot, n, f) }
 
 // Pos returns the place of X, as in Nix.
 func (n *Not) Pos() source.Pos { return n.X.Pos() }
@@ -70,7 +70,9 @@ func (l *Logic) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (l *Logic) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(l, f) }
+func (l *Logic) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeLogic, l, f)
+}
 
 // Pos returns the place of the operator.
 func (l *Logic) Pos() source.Pos { return l.At }
@@ -99,7 +101,9 @@ func (e *Equal) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (e *Equal) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(e, f) }
+func (e *Equal) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeEqual, e, f)
+}
 
 // Pos returns no place, as in Nix.
 func (e *Equal) Pos() source.Pos { return source.NoPos }
@@ -175,7 +179,9 @@ func (a *Arith) frame(err error) error {
 }
 
 // Delay returns a thunk.
-func (a *Arith) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(a, f) }
+func (a *Arith) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeArith, a, f)
+}
 
 // Pos returns the place of the operator.
 func (a *Arith) Pos() source.Pos { return a.At }
@@ -219,7 +225,9 @@ func (u *Update) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (u *Update) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(u, f) }
+func (u *Update) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeUpdate, u, f)
+}
 
 // Pos returns the place of the first operator.
 func (u *Update) Pos() source.Pos { return u.At }
@@ -266,7 +274,9 @@ func (c *Concat) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (c *Concat) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(c, f) }
+func (c *Concat) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeConcat, c, f)
+}
 
 // Pos returns the place of the operator.
 func (c *Concat) Pos() source.Pos { return c.At }

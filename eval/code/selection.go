@@ -62,7 +62,7 @@ func (s *SelectOne) Eval(th *value.Thread, f *value.Frame) (value.Value, error) 
 		if pos == source.NoPos {
 			pos = s.At
 		}
-		v, err := th.Force(t, pos)
+		v, err := th.ForceThunk(t, pos)
 		if err != nil {
 			return nil, selectFrame(th, err, a.Pos, th.AttrName(s.Sym))
 		}
@@ -72,7 +72,9 @@ func (s *SelectOne) Eval(th *value.Thread, f *value.Frame) (value.Value, error) 
 }
 
 // Delay returns a thunk.
-func (s *SelectOne) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(s, f) }
+func (s *SelectOne) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeSelectOne, s, f)
+}
 
 // Pos returns where the selection starts.
 func (s *SelectOne) Pos() source.Pos { return s.At }
@@ -163,7 +165,9 @@ func (s *Select) walk(th *value.Thread, f *value.Frame, v value.Value, at *sourc
 }
 
 // Delay returns a thunk.
-func (s *Select) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(s, f) }
+func (s *Select) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeSelect, s, f)
+}
 
 // Pos returns where the selection starts.
 func (s *Select) Pos() source.Pos { return s.At }
@@ -222,7 +226,7 @@ func (h *Has) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (h *Has) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(h, f) }
+func (h *Has) Delay(th *value.Thread, f *value.Frame) value.Value { return th.Suspend(typeHas, h, f) }
 
 // Pos returns the place of X.
 func (h *Has) Pos() source.Pos { return h.X.Pos() }

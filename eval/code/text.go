@@ -55,7 +55,9 @@ func (s *Interp) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (s *Interp) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(s, f) }
+func (s *Interp) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeInterp, s, f)
+}
 
 // Pos returns where the string starts.
 func (s *Interp) Pos() source.Pos { return s.At }
@@ -102,7 +104,7 @@ func pathOf(th *value.Thread, text string, ctx *value.Context, pos source.Pos) (
 }
 
 // Delay returns a thunk.
-func (p *Path) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(p, f) }
+func (p *Path) Delay(th *value.Thread, f *value.Frame) value.Value { return th.Suspend(typePath, p, f) }
 
 // Pos returns where the path starts.
 func (p *Path) Pos() source.Pos { return p.At }
@@ -225,7 +227,7 @@ func (a *Add) numbers(th *value.Thread, l, r value.Value) (value.Value, error) {
 }
 
 // Delay returns a thunk.
-func (a *Add) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(a, f) }
+func (a *Add) Delay(th *value.Thread, f *value.Frame) value.Value { return th.Suspend(typeAdd, a, f) }
 
 // Pos returns the place of the operator.
 func (a *Add) Pos() source.Pos { return a.At }

@@ -14,7 +14,11 @@ type Local struct {
 
 // Eval forces the variable.
 func (v *Local) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
-	return th.Force(f.Slot(v.Slot), v.At)
+	x := f.Slot(v.Slot)
+	if t, lazy := x.(*value.Thunk); lazy {
+		return th.ForceThunk(t, v.At)
+	}
+	return x, nil
 }
 
 // Delay returns what is in the slot.
@@ -23,7 +27,7 @@ func (v *Local) Delay(th *value.Thread, f *value.Frame) value.Value {
 		th.Stats.ThunksAvoided++
 		return x
 	}
-	return th.NewThunk(v, f) // a frame that is still being filled
+	return th.Suspend(typeLocal, v, f) // a frame that is still being filled
 }
 
 // Pos returns where the variable is used.
@@ -37,7 +41,11 @@ type Up struct {
 
 // Eval forces the variable.
 func (v *Up) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
-	return th.Force(f.Up().Slot(v.Slot), v.At)
+	x := f.Up().Slot(v.Slot)
+	if t, lazy := x.(*value.Thunk); lazy {
+		return th.ForceThunk(t, v.At)
+	}
+	return x, nil
 }
 
 // Delay returns what is in the slot.
@@ -46,7 +54,7 @@ func (v *Up) Delay(th *value.Thread, f *value.Frame) value.Value {
 		th.Stats.ThunksAvoided++
 		return x
 	}
-	return th.NewThunk(v, f)
+	return th.Suspend(typeUp, v, f)
 }
 
 // Pos returns where the variable is used.
@@ -67,7 +75,11 @@ func (v *Far) slot(f *value.Frame) value.Value {
 
 // Eval forces the variable.
 func (v *Far) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
-	return th.Force(v.slot(f), v.At)
+	x := v.slot(f)
+	if t, lazy := x.(*value.Thunk); lazy {
+		return th.ForceThunk(t, v.At)
+	}
+	return x, nil
 }
 
 // Delay returns what is in the slot.
@@ -76,7 +88,7 @@ func (v *Far) Delay(th *value.Thread, f *value.Frame) value.Value {
 		th.Stats.ThunksAvoided++
 		return x
 	}
-	return th.NewThunk(v, f)
+	return th.Suspend(typeFar, v, f)
 }
 
 // Pos returns where the variable is used.
@@ -115,7 +127,9 @@ func (v *FromWith) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 }
 
 // Delay returns a thunk: looking the variable up may evaluate the sets.
-func (v *FromWith) Delay(th *value.Thread, f *value.Frame) value.Value { return th.NewThunk(v, f) }
+func (v *FromWith) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeFromWith, v, f)
+}
 
 // Pos returns where the variable is used.
 func (v *FromWith) Pos() source.Pos { return v.At }

@@ -4,8 +4,9 @@ package value
 // where they are, so that a slice of one is good for as long as the call takes.
 type argStack struct {
 	blocks [][]Value
-	block  int // the one in use
-	used   int // of that
+	block  int     // the one in use
+	used   int     // of that
+	now    []Value // that one itself
 }
 
 const argBlock = 512
@@ -15,18 +16,25 @@ const argBlock = 512
 func (th *Thread) Args(n int) (args []Value, mark ArgMark) {
 	s := &th.args
 	mark = ArgMark{s.block, s.used}
-	if s.block >= len(s.blocks) || s.used+n > len(s.blocks[s.block]) {
-		if s.block < len(s.blocks) {
-			s.block++
-		}
-		s.used = 0
-		if s.block == len(s.blocks) || n > len(s.blocks[s.block]) {
-			s.blocks = append(s.blocks[:s.block], make([]Value, max(n, argBlock)))
-		}
+	end := s.used + n
+	if end > len(s.now) {
+		s.more(n)
+		end = n
 	}
-	args = s.blocks[s.block][s.used : s.used+n : s.used+n]
-	s.used += n
+	args = s.now[s.used:end:end]
+	s.used = end
 	return args, mark
+}
+
+// more goes on to the next block, which has room for n.
+func (s *argStack) more(n int) {
+	if s.block < len(s.blocks) {
+		s.block++
+	}
+	if s.block == len(s.blocks) || n > len(s.blocks[s.block]) {
+		s.blocks = append(s.blocks[:s.block], make([]Value, max(n, argBlock)))
+	}
+	s.now, s.used = s.blocks[s.block], 0
 }
 
 // ArgMark says how far the arguments reached before a call of Args.
@@ -34,6 +42,19 @@ type ArgMark struct{ block, used int }
 
 // Return gives back what Args returned.
 func (th *Thread) Return(args []Value, mark ArgMark) {
-	clear(args)
-	th.args.block, th.args.used = mark.block, mark.used
+	switch len(args) { // to clear a few at once takes longer than to set each
+	case 1:
+		args[0] = nil
+	case 2:
+		args[0], args[1] = nil, nil
+	case 3:
+		args[0], args[1], args[2] = nil, nil, nil
+	default:
+		clear(args)
+	}
+	s := &th.args
+	if mark.block != s.block {
+		s.block, s.now = mark.block, s.blocks[mark.block]
+	}
+	s.used = mark.used
 }

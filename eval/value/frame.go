@@ -42,15 +42,32 @@ const (
 	maxChunked = 3
 )
 
+// frames is the chunk that small frames come from, as [slab] has it.
+type frames struct {
+	chunk unsafe.Pointer
+	left  uintptr // bytes, at the end
+}
+
+// take returns a frame of that many bytes, which are no more than a chunk has.
+func (c *frames) take(bytes uintptr) *Frame {
+	if c.left < bytes {
+		c.refill()
+	}
+	f := (*Frame)(unsafe.Add(c.chunk, frameChunk*wordSize-c.left))
+	c.left -= bytes
+	return f
+}
+
+func (c *frames) refill() {
+	c.chunk = unsafe.Pointer(unsafe.SliceData(make([]word, frameChunk)))
+	c.left = frameChunk * wordSize
+}
+
 // NewFrame1 returns a frame that holds v alone.
 func (th *Thread) NewFrame1(up *Frame, v Value) *Frame {
 	th.Stats.Frames++
 	th.Stats.Slots++
-	if len(th.frames) < 3 {
-		th.frames = make([]word, frameChunk)
-	}
-	f := (*Frame)(unsafe.Pointer(&th.frames[0]))
-	th.frames = th.frames[3:]
+	f := th.frames.take(wordSize + valueSize)
 	f.up = up
 	f.SetSlot(0, v)
 	return f
@@ -60,17 +77,11 @@ func (th *Thread) NewFrame1(up *Frame, v Value) *Frame {
 func (th *Thread) NewFrame(up *Frame, n int) *Frame {
 	th.Stats.Frames++
 	th.Stats.Slots += uint64(n)
-	words := 1 + 2*n
 	var f *Frame
-	switch {
-	case n > maxChunked:
-		f = (*Frame)(unsafe.Pointer(unsafe.SliceData(make([]word, words))))
-	case len(th.frames) < words:
-		th.frames = make([]word, frameChunk)
-		fallthrough
-	default:
-		f = (*Frame)(unsafe.Pointer(unsafe.SliceData(th.frames)))
-		th.frames = th.frames[words:]
+	if n > maxChunked {
+		f = (*Frame)(unsafe.Pointer(unsafe.SliceData(make([]word, 1+2*n))))
+	} else {
+		f = th.frames.take(wordSize + uintptr(n)*valueSize)
 	}
 	f.up = up
 	return f

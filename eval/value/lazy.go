@@ -10,7 +10,7 @@ import (
 // Lazy is a thunk over Go code, for builtins that return lazy results
 // (map, genList, mapAttrs).
 func (th *Thread) Lazy(pos source.Pos, fn func(th *Thread) (Value, error)) *Thunk {
-	return th.NewThunk(&goCode{fn, pos}, nil)
+	return th.Suspend(kindGo.tags(), &goCode{fn, pos}, nil)
 }
 
 type goCode struct {
@@ -25,7 +25,7 @@ func (g *goCode) Eval(th *Thread, _ *Frame) (Value, error) {
 	}
 	return th.Force(v, g.pos)
 }
-func (g *goCode) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(g, nil) }
+func (g *goCode) Delay(th *Thread, _ *Frame) Value { return th.Suspend(kindGo.tags(), g, nil) }
 func (g *goCode) Pos() source.Pos                  { return g.pos }
 
 // LazyApply is a thunk of fn applied to args, which it does not keep.
@@ -33,9 +33,9 @@ func (th *Thread) LazyApply(pos source.Pos, fn Value, args ...Value) *Thunk {
 	if len(args) == 1 {
 		a := th.applied.next()
 		*a = applyOne{fn, args[0], pos}
-		return th.NewThunk(a, nil)
+		return th.Suspend(kindOne.tags(), a, nil)
 	}
-	return th.NewThunk(&applyAll{fn, slices.Clone(args), pos}, nil)
+	return th.Suspend(kindAll.tags(), &applyAll{fn, slices.Clone(args), pos}, nil)
 }
 
 // applyOne is the code of fn applied to arg.
@@ -51,7 +51,7 @@ func (a *applyOne) Eval(th *Thread, _ *Frame) (Value, error) {
 	}
 	return th.Call(a.pos, fn, a.arg)
 }
-func (a *applyOne) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(a, nil) }
+func (a *applyOne) Delay(th *Thread, _ *Frame) Value { return th.Suspend(kindOne.tags(), a, nil) }
 func (a *applyOne) Pos() source.Pos                  { return DeterminePos(a.fn, a.pos) }
 
 // applyAll is the code of fn applied to args.
@@ -64,7 +64,7 @@ type applyAll struct {
 func (a *applyAll) Eval(th *Thread, _ *Frame) (Value, error) {
 	return th.ApplyAll(a.pos, a.fn, a.args)
 }
-func (a *applyAll) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(a, nil) }
+func (a *applyAll) Delay(th *Thread, _ *Frame) Value { return th.Suspend(kindAll.tags(), a, nil) }
 func (a *applyAll) Pos() source.Pos                  { return DeterminePos(a.fn, a.pos) }
 
 // MapAttrs returns the set of thunks of fn applied to the name and the value of
@@ -76,7 +76,7 @@ func (th *Thread) MapAttrs(fn Value, set *Attrs) *Attrs {
 	for a := range set.Each {
 		c := th.mapped.next()
 		*c = mapped{mapper: m, name: a.Sym, val: a.Val}
-		attrs[i] = Attr{Sym: a.Sym, Val: th.NewThunk(c, nil)}
+		attrs[i] = Attr{Sym: a.Sym, Val: th.Suspend(kindMapped.tags(), c, nil)}
 		i++
 	}
 	return out
@@ -105,7 +105,7 @@ func (m *mapped) Eval(th *Thread, _ *Frame) (Value, error) {
 	th.Return(args, mark)
 	return v, err
 }
-func (m *mapped) Delay(th *Thread, _ *Frame) Value { return th.NewThunk(m, nil) }
+func (m *mapped) Delay(th *Thread, _ *Frame) Value { return th.Suspend(kindMapped.tags(), m, nil) }
 func (m *mapped) Pos() source.Pos {
 	if !m.called {
 		return m.pos

@@ -6,19 +6,29 @@ import "unsafe"
 // evaluation makes is small, and of an allocation the size is the lesser cost. A
 // chunk lives as long as any of its objects, with all that the others refer to, so
 // chunks are small.
-type slab[T any] struct{ rest []T }
+type slab[T any] struct {
+	chunk   unsafe.Pointer
+	at, end uintptr // offsets into the chunk: of the next object, and behind the last
+}
 
 // chunkBytes is how many bytes of objects are allocated at a time.
 const chunkBytes = 384
 
 // next returns an object that nobody else has.
 func (s *slab[T]) next() *T {
-	if len(s.rest) == 0 {
-		s.rest = make([]T, chunkBytes/unsafe.Sizeof(*new(T)))
+	if s.at == s.end {
+		s.refill()
 	}
-	p := &s.rest[0]
-	s.rest = s.rest[1:]
+	p := (*T)(unsafe.Add(s.chunk, s.at))
+	s.at += unsafe.Sizeof(*p)
 	return p
+}
+
+func (s *slab[T]) refill() {
+	size := unsafe.Sizeof(*new(T))
+	n := chunkBytes / size
+	s.chunk = unsafe.Pointer(unsafe.SliceData(make([]T, n)))
+	s.at, s.end = 0, n*size
 }
 
 // NewClosure returns fn with the frame that it is made in.

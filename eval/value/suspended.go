@@ -19,103 +19,87 @@ const (
 // kind numbers a type of code.
 type kind uintptr
 
-// The kinds that Register gives first.
+// The kinds of this package.
 const (
 	kindRunning kind = iota
 	kindFailed
 	kindOne
 	kindAll
 	kindMapped
+	kindGo
+	kindBoxed
+	ownKinds
 )
-
-func (k kind) tags() (a, b uintptr) { return uintptr(k)>>tagBits + 1, uintptr(k) & tagMask }
 
 func kindOf(a, b word) kind {
 	return kind((uintptr(a)&tagMask-1)<<tagBits | uintptr(b)&tagMask)
 }
 
-// kinds has what an interface of each kind begins with. kindTable finds the tags by
-// that: each has a place of its own there, which factor was chosen for.
-var (
-	kinds     [maxKinds]word
-	kindCount kind
-	kindTable [1 << tableBits]struct {
-		methods word
-		a, b    uintptr
-	}
-	factor uint64 = 0x9e3779b97f4a7c15
-)
+func (k kind) tags() CodeType { return CodeType{uintptr(k)>>tagBits + 1, uintptr(k) & tagMask} }
 
-const tableBits = 10
-
-func place(methods word) uint64 { return uint64(uintptr(methods)) * factor >> (64 - tableBits) }
-
-// Register makes the types of codes, which are pointers, known. It is to be called
-// while the program starts. Thunks of other types work, but are larger.
-func Register(codes ...Code) {
-	for _, c := range codes {
-		if kindCount == maxKinds {
-			panic(fmt.Sprintf("value: more than %d types of code", maxKinds))
-		}
-		kinds[kindCount] = (*[2]word)(unsafe.Pointer(&c))[0]
-		kindCount++
-	}
-	for range 100 {
-		if fillTable() {
-			return
-		}
-		factor *= 0x5851f42d4c957f2d
-	}
-	panic("value: no factor gives each type of code a place of its own") // 1 of 10 would do
+// methods has what an interface that holds code of each kind begins with.
+var methods = [maxKinds]word{
+	kindRunning: methodsOf((*running)(nil)),
+	kindFailed:  methodsOf((*failed)(nil)),
+	kindOne:     methodsOf((*applyOne)(nil)),
+	kindAll:     methodsOf((*applyAll)(nil)),
+	kindMapped:  methodsOf((*mapped)(nil)),
+	kindGo:      methodsOf((*goCode)(nil)),
+	kindBoxed:   methodsOf((*boxed)(nil)),
 }
 
-// fillTable fills kindTable anew, unless two kinds would have the same place.
-func fillTable() bool {
-	clear(kindTable[:])
-	for k, methods := range kinds[:kindCount] {
-		at := &kindTable[place(methods)]
-		if at.methods != nil {
-			return false
-		}
-		at.methods = methods
-		at.a, at.b = kind(k).tags()
+func methodsOf(c Code) word { return (*[2]word)(unsafe.Pointer(&c))[0] }
+
+// CodeType says of which type code is.
+type CodeType struct{ a, b uintptr }
+
+var nextKind = ownKinds
+
+// NewCodeType returns the type of sample: a pointer to what
+// is a word large at least and has pointers in it. It is to be called while the
+// program starts, once for a type.
+func NewCodeType(sample Code) CodeType {
+	if nextKind == maxKinds {
+		panic(fmt.Sprintf("value: more than %d types of code", maxKinds))
 	}
-	return true
+	k := nextKind
+	methods[k] = methodsOf(sample)
+	nextKind++
+	return k.tags()
 }
 
-func init() {
-	Register((*running)(nil), (*failed)(nil), (*applyOne)(nil), (*applyAll)(nil), (*mapped)(nil), (*goCode)(nil), (*boxed)(nil))
-	beingForced.suspend(new(running), nil)
+// Suspend is [Thread.NewThunk] for code whose type is known.
+func (th *Thread) Suspend(k CodeType, code Code, f *Frame) *Thunk {
+	t := th.thunks.next()
+	t.suspend(k, (*[2]word)(unsafe.Pointer(&code))[1], f)
+	th.Stats.Thunks++
+	return t
 }
 
-// boxed is code of a type that was not registered, or is not aligned to words as
-// what is small and has no pointer may be.
+// boxed is code of a type without a kind.
 type boxed struct{ Code }
 
 // noFrame stands for no frame, beingForced for a thunk that is being forced.
 var (
 	noFrame     = new(Frame)
-	beingForced Thunk
+	beingForced = func() (t Thunk) {
+		t.suspend(kindRunning.tags(), unsafe.Pointer(new(running)), nil)
+		return
+	}()
 )
 
-// suspend makes t wait for code in f.
-func (t *Thunk) suspend(code Code, f *Frame) {
-	words := (*[2]word)(unsafe.Pointer(&code))
-	at := &kindTable[place(words[0])]
-	if at.methods != words[0] || uintptr(words[1])&tagMask != 0 {
-		t.suspend(&boxed{code}, f)
-		return
-	}
+// suspend makes t wait for code of type k in f.
+func (t *Thunk) suspend(k CodeType, code word, f *Frame) {
 	if f == nil {
 		f = noFrame
 	}
-	t.a, t.b = unsafe.Add(words[1], at.a), unsafe.Add(unsafe.Pointer(f), at.b)
+	t.a, t.b = unsafe.Add(code, k.a), unsafe.Add(unsafe.Pointer(f), k.b)
 }
 
 // suspended returns the code, of kind k, and the frame of a thunk with these words.
 func suspended(a, b word, k kind) (Code, *Frame) {
 	var code Code
-	*(*[2]word)(unsafe.Pointer(&code)) = [2]word{kinds[k], unsafe.Add(a, -int(uintptr(a)&tagMask))}
+	*(*[2]word)(unsafe.Pointer(&code)) = [2]word{methods[k], unsafe.Add(a, -int(uintptr(a)&tagMask))}
 	return code, (*Frame)(unsafe.Add(b, -int(uintptr(b)&tagMask)))
 }
 

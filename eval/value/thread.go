@@ -33,7 +33,7 @@ type Thread struct {
 	lists    slab[List]
 	applied  slab[applyOne]
 	mapped   slab[mapped]
-	frames   []word // the rest of the current chunk
+	frames   frames
 	args     argStack
 	strings  []*String
 	Stats    Stats

@@ -27,10 +27,7 @@ func (t *Thunk) finish(v Value) {
 
 // NewThunk suspends code in f, which may be nil.
 func (th *Thread) NewThunk(code Code, f *Frame) *Thunk {
-	t := th.thunks.next()
-	t.suspend(code, f)
-	th.Stats.Thunks++
-	return t
+	return th.Suspend(kindBoxed.tags(), &boxed{code}, f)
 }
 
 // failed is the code of a thunk whose evaluation ended with an error.
@@ -51,12 +48,17 @@ func (*running) Pos() source.Pos                     { return source.NoPos }
 // infinite recursion is reported there.
 func (th *Thread) Force(v Value, pos source.Pos) (Value, error) {
 	if t, ok := v.(*Thunk); ok {
-		if t.done() {
-			return t.value(), nil
-		}
-		return th.forceThunk(t, pos)
+		return th.ForceThunk(t, pos)
 	}
 	return v, nil
+}
+
+// ForceThunk is [Thread.Force] for what is known to be a thunk.
+func (th *Thread) ForceThunk(t *Thunk, pos source.Pos) (Value, error) {
+	if t.done() {
+		return t.value(), nil
+	}
+	return th.forceThunk(t, pos)
 }
 
 // forceThunk forces a thunk that is not done.
@@ -88,7 +90,7 @@ func (th *Thread) forceThunk(t *Thunk, pos source.Pos) (Value, error) {
 		if e.Recoverable {
 			t.a, t.b = a, b
 		} else {
-			t.suspend(&failed{e}, nil)
+			t.suspend(kindFailed.tags(), unsafe.Pointer(&failed{e}), nil)
 		}
 		return nil, e
 	}
