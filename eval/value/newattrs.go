@@ -7,8 +7,7 @@ import (
 )
 
 // The small sets, which most are, together with their attributes: one allocation
-// instead of two. More than one set at a time would save more, but one that lives
-// would keep what its neighbours refer to, which is much.
+// instead of two, and of the smallest one for several sets.
 type (
 	attrs1 struct {
 		Attrs
@@ -34,13 +33,13 @@ func (th *Thread) MakeAttrs(pos source.Pos, n int) (*Attrs, []Attr) {
 	var a *Attrs
 	switch n {
 	case 1:
-		s := new(attrs1)
+		s := th.sets1.next()
 		a, s.first = &s.Attrs, &s.room[0]
 	case 2:
-		s := new(attrs2)
+		s := th.sets2.next()
 		a, s.first = &s.Attrs, &s.room[0]
 	case 3:
-		s := new(attrs3)
+		s := th.sets3.next()
 		a, s.first = &s.Attrs, &s.room[0]
 	case 4:
 		s := new(attrs4)

@@ -33,6 +33,9 @@ type Thread struct {
 	lists    slab[List]
 	applied  slab[applyOne]
 	mapped   slab[mapped]
+	sets1    slab[attrs1]
+	sets2    slab[attrs2]
+	sets3    slab[attrs3]
 	frames   frames
 	args     argStack
 	strings  []*String
