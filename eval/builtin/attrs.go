@@ -52,7 +52,7 @@ func attrNames(th *value.Thread, pos source.Pos, args []value.Value) (value.Valu
 	if err != nil {
 		return nil, err
 	}
-	out := make([]value.Value, 0, set.Len())
+	out := th.NewValues(set.Len())[:0]
 	for at := range set.Each {
 		out = append(out, th.SymbolString(at.Sym))
 	}
@@ -66,7 +66,7 @@ func attrValues(th *value.Thread, pos source.Pos, args []value.Value) (value.Val
 		return nil, err
 	}
 	attrs := set.Sorted(th.Symbols)
-	out := make([]value.Value, len(attrs))
+	out := th.NewValues(len(attrs))
 	for i, at := range attrs {
 		out[i] = at.Val
 	}

@@ -124,7 +124,7 @@ func joinLists(th *value.Thread, pos source.Pos, lists []value.Value, why string
 	if err := th.Fit(pos, int64(n), int64(value.Sizes.Value)); err != nil {
 		return nil, err
 	}
-	out := make([]value.Value, 0, n)
+	out := th.NewValues(n)[:0]
 	for _, e := range lists {
 		l, err := th.List(e, pos, why)
 		if err != nil {
@@ -155,7 +155,7 @@ func genList(th *value.Thread, pos source.Pos, args []value.Value) (value.Value,
 	if err := th.Fit(pos, int64(n), int64(value.Sizes.Value+value.Sizes.Thunk)); err != nil {
 		return nil, err
 	}
-	out := make([]value.Value, n)
+	out := th.NewValues(int(n))
 	for i := range out {
 		if i%(1<<12) == 0 {
 			if err := th.CheckInterrupt(pos); err != nil {
@@ -176,7 +176,7 @@ func mapList(th *value.Thread, pos source.Pos, args []value.Value) (value.Value,
 	if err != nil {
 		return nil, err
 	}
-	out := make([]value.Value, len(l.Elems))
+	out := th.NewValues(len(l.Elems))
 	for i, e := range l.Elems {
 		out[i] = th.LazyApply(pos, f, e)
 	}

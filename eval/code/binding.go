@@ -245,7 +245,7 @@ type List struct {
 
 // Eval makes the list.
 func (l *List) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
-	elems := make([]value.Value, len(l.Elems))
+	elems := th.NewValues(len(l.Elems))
 	for i, e := range l.Elems {
 		elems[i] = e.Delay(th, f)
 	}

@@ -267,7 +267,7 @@ func (c *Concat) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 	if err := th.Fit(c.At, int64(len(x.Elems)+len(y.Elems)), int64(value.Sizes.Value)); err != nil {
 		return nil, err
 	}
-	out := make([]value.Value, 0, len(x.Elems)+len(y.Elems))
+	out := th.NewValues(len(x.Elems) + len(y.Elems))[:0]
 	out = append(append(out, x.Elems...), y.Elems...)
 	th.Stats.Concats++
 	return th.MakeList(out), nil

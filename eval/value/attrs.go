@@ -32,9 +32,10 @@ type Attrs struct {
 // has no slice of them saves a quarter of its size.
 func (a *Attrs) own() []Attr { return unsafe.Slice(a.first, a.count) }
 
-// newAttrs returns the set of attrs, which it keeps, over base.
-func newAttrs(attrs []Attr, base *Attrs, size, layers int32, pos source.Pos) *Attrs {
-	return &Attrs{first: unsafe.SliceData(attrs), base: base, count: int32(len(attrs)), size: size, layers: layers, pos: pos}
+// plainAttrs is the set of attrs, which it keeps.
+func plainAttrs(pos source.Pos, attrs []Attr) Attrs {
+	n := int32(len(attrs))
+	return Attrs{first: unsafe.SliceData(attrs), count: n, size: n, pos: pos}
 }
 
 // Limits of layering, as in Nix's attr-set.hh: a right side of at most
@@ -194,11 +195,35 @@ func (a *Attrs) Sorted(t *symbol.Table) []Attr {
 
 // Update is a // b.
 func Update(a, b *Attrs) *Attrs {
+	operand, out := update(a, b)
+	if operand != nil {
+		return operand
+	}
+	return &out
+}
+
+// Update is a // b, counted.
+func (th *Thread) Update(a, b *Attrs) *Attrs {
+	th.Stats.Updates++
+	operand, made := update(a, b)
+	if operand != nil {
+		return operand
+	}
+	out := th.sets.next()
+	*out = made
+	th.Stats.Sets++
+	th.Stats.SetElems += uint64(out.count)
+	th.Stats.UpdatedValues += uint64(out.count)
+	return out
+}
+
+// update is a // b: one of the operands, or if that is nil a new set.
+func update(a, b *Attrs) (operand *Attrs, out Attrs) {
 	if a.size == 0 {
-		return b
+		return b, out
 	}
 	if b.size == 0 {
-		return a
+		return a, out
 	}
 	size := a.size + b.size
 	small, large := b, a
@@ -211,9 +236,11 @@ func Update(a, b *Attrs) *Attrs {
 		}
 	}
 	if b.size <= maxLayerSize && b.size <= a.size && a.layers < maxLayers {
-		return newAttrs(b.All(), a, size, a.layers+1, a.pos)
+		out = plainAttrs(a.pos, b.All())
+		out.base, out.size, out.layers = a, size, a.layers+1
+		return nil, out
 	}
-	return newAttrs(merge(a, b, int(size)), nil, size, 0, a.pos)
+	return nil, plainAttrs(a.pos, merge(a, b, int(size)))
 }
 
 // merge returns the attributes of a // b, of which there are size.
@@ -283,7 +310,8 @@ func (b *Builder) Add(s symbol.Symbol, pos source.Pos, v Value) {
 // NewAttrs returns the set of attrs, which it keeps: they must be sorted by
 // symbol, each name once.
 func NewAttrs(pos source.Pos, attrs []Attr) *Attrs {
-	return newAttrs(attrs, nil, int32(len(attrs)), 0, pos)
+	a := plainAttrs(pos, attrs)
+	return &a
 }
 
 // Finish returns the set. Of attributes with the same name the first added

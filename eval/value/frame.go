@@ -37,9 +37,9 @@ const (
 	// frameChunk is how many words are allocated at a time for small frames. A
 	// chunk lives as long as any of its frames, with all that the others refer
 	// to, so it is small.
-	frameChunk = 48
+	frameChunk = 64
 	// maxChunked is how many slots a frame has that comes out of a chunk.
-	maxChunked = 3
+	maxChunked = 5
 )
 
 // frames is the chunk that small frames come from, as [slab] has it.
@@ -48,7 +48,8 @@ type frames struct {
 	left  uintptr // bytes, at the end
 }
 
-// take returns a frame of that many bytes, which are no more than a chunk has.
+// take returns a frame of that many bytes, which are more than none and no more than
+// a chunk has.
 func (c *frames) take(bytes uintptr) *Frame {
 	if c.left < bytes {
 		c.refill()
@@ -85,4 +86,12 @@ func (th *Thread) NewFrame(up *Frame, n int) *Frame {
 	}
 	f.up = up
 	return f
+}
+
+// NewValues returns n empty values, for the elements of a list.
+func (th *Thread) NewValues(n int) []Value {
+	if n == 0 || n > maxChunked {
+		return make([]Value, n)
+	}
+	return unsafe.Slice((*Value)(unsafe.Pointer(th.frames.take(uintptr(n)*valueSize))), n)
 }

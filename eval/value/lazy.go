@@ -1,8 +1,6 @@
 package value
 
 import (
-	"slices"
-
 	"gonix/eval/symbol"
 	"gonix/parser/source"
 )
@@ -35,7 +33,9 @@ func (th *Thread) LazyApply(pos source.Pos, fn Value, args ...Value) *Thunk {
 		*a = applyOne{fn, args[0], pos}
 		return th.Suspend(kindOne.tags(), a, nil)
 	}
-	return th.Suspend(kindAll.tags(), &applyAll{fn, slices.Clone(args), pos}, nil)
+	kept := th.NewValues(len(args))
+	copy(kept, args)
+	return th.Suspend(kindAll.tags(), &applyAll{fn, kept, pos}, nil)
 }
 
 // applyOne is the code of fn applied to arg.

@@ -45,7 +45,8 @@ func (th *Thread) MakeAttrs(pos source.Pos, n int) (*Attrs, []Attr) {
 		s := new(attrs4)
 		a, s.first = &s.Attrs, &s.room[0]
 	default:
-		a = &Attrs{first: unsafe.SliceData(make([]Attr, n))}
+		a = th.sets.next()
+		a.first = unsafe.SliceData(make([]Attr, n))
 	}
 	a.count, a.size, a.pos = int32(n), int32(n), pos
 	th.Stats.Sets++
@@ -57,7 +58,9 @@ func (th *Thread) MakeAttrs(pos source.Pos, n int) (*Attrs, []Attr) {
 func (th *Thread) KeepAttrs(pos source.Pos, attrs []Attr) *Attrs {
 	th.Stats.Sets++
 	th.Stats.SetElems += uint64(len(attrs))
-	return NewAttrs(pos, attrs)
+	a := th.sets.next()
+	*a = plainAttrs(pos, attrs)
+	return a
 }
 
 // MakeSet is [Builder.Finish] for a set that counts.

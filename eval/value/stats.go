@@ -28,15 +28,3 @@ func (th *Thread) MakeList(elems []Value) *List {
 	l.Elems = elems
 	return l
 }
-
-// Update is a // b, counted.
-func (th *Thread) Update(a, b *Attrs) *Attrs {
-	out := Update(a, b)
-	th.Stats.Updates++
-	if out != a && out != b {
-		th.Stats.Sets++
-		th.Stats.SetElems += uint64(out.count)
-		th.Stats.UpdatedValues += uint64(out.count)
-	}
-	return out
-}

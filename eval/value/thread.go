@@ -33,6 +33,7 @@ type Thread struct {
 	lists    slab[List]
 	applied  slab[applyOne]
 	mapped   slab[mapped]
+	sets     slab[Attrs]
 	sets1    slab[attrs1]
 	sets2    slab[attrs2]
 	sets3    slab[attrs3]

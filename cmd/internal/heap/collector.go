@@ -12,9 +12,9 @@ import (
 // mostly keeps, so collecting often finds little; most evaluations end before the
 // heap is so large that it is collected at all.
 const (
-	quietHeap = 104 << 20 // grows so far before anything is collected
-	growth    = 110       // and then by so many per cent of what is alive, if that is more
-	minimum   = 4 << 20   // of Go's, at 100 per cent
+	quietHeap = 98 << 20 // grows so far before anything is collected
+	growth    = 110      // and then by so many per cent of what is alive, if that is more
+	minimum   = 4 << 20  // of Go's, at 100 per cent
 )
 
 // Tune trades memory for time. Settings of the user's win.
