@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"gonix/derivation/refscan"
 	"gonix/derivation/storepath"
@@ -130,14 +131,12 @@ func (a *assembly) plan(ctx context.Context, paths []storepath.Path, custom []ta
 	var graph layer.Graph
 	files := make(map[storepath.Path][]tarball.Entry, len(paths))
 	sizes := make(map[storepath.Path]int64, len(paths))
-	for _, p := range paths {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		entries, err := tarball.StorePath(nil, p.Base(), a.job.Store.RealPath(p), stamp)
-		if err != nil {
-			return nil, err
-		}
+	listed, err := a.list(ctx, paths, stamp)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range paths {
+		entries := listed[i]
 		if a.inBase(entries) {
 			continue
 		}
@@ -181,6 +180,30 @@ func (a *assembly) plan(ctx context.Context, paths []storepath.Path, custom []ta
 		}
 	}
 	return plans, nil
+}
+
+// list returns the files of each of the paths. Where there are many files, to find
+// them takes a while.
+func (a *assembly) list(ctx context.Context, paths []storepath.Path, stamp tarball.Stamp) ([][]tarball.Entry, error) {
+	listed, errs := make([][]tarball.Entry, len(paths)), make([]error, len(paths))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range max(1, min(a.job.Cores, len(paths))) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(paths); i = int(next.Add(1)) - 1 {
+				if errs[i] = ctx.Err(); errs[i] == nil {
+					listed[i], errs[i] = tarball.StorePath(nil, paths[i].Base(), a.job.Store.RealPath(paths[i]), stamp)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return listed, nil
 }
 
 // cut decides which store paths share a layer.

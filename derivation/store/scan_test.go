@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 
+	"gonix/derivation/nar"
 	"gonix/derivation/nixbase32"
+	"gonix/derivation/nixhash"
 	"gonix/derivation/storepath"
 )
 
@@ -27,6 +30,37 @@ func randomBytes(rng *rand.Rand, n int) []byte {
 		b[i] = byte(rng.Uint32())
 	}
 	return b
+}
+
+// TestScanAndHash: with and without candidates, and whatever the size, the hash is
+// that of the archive.
+func TestScanAndHash(t *testing.T) {
+	list := candidates(3)
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, size := range []int{0, 1, besideBlock - 1, besideBlock, 3*besideBlock + 7, 20 * besideBlock} {
+		file := t.TempDir() + "/file"
+		text := append(randomBytes(rng, size), list[1].HashPart()...)
+		if err := os.WriteFile(file, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		sum := nixhash.SHA256.New()
+		if err := nar.Dump(sum, file); err != nil {
+			t.Fatal(err)
+		}
+		want := nixhash.Of(nixhash.SHA256, sum)
+		for _, candidates := range [][]storepath.Path{nil, list} {
+			scan, err := ScanAndHash(context.Background(), file, candidates)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !scan.NarHash.Equal(want) {
+				t.Errorf("%d bytes, %d candidates: hash %s, want %s", size, len(candidates), scan.NarHash, want)
+			}
+			if candidates != nil && !slices.Equal(scan.References, list[1:2]) {
+				t.Errorf("%d bytes: references %v, want %v", size, scan.References, list[1:2])
+			}
+		}
+	}
 }
 
 // BenchmarkHashAndScan reads a tree of 64 MB in 300 files, as large as a
