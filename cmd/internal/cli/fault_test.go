@@ -55,7 +55,7 @@ func (b *bench) write(name, text string) {
 func (b *bench) command(args ...string) (*exec.Cmd, *bytes.Buffer, *bytes.Buffer) {
 	cmd := exec.Command(b.self, args...)
 	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), "XDG_DATA_HOME="+b.dir+"/data", "HOME="+b.dir)
+	cmd.Env = append(os.Environ(), "XDG_DATA_HOME="+b.dir+"/data", "HOME="+b.dir, "NIX_CONF_DIR="+b.dir)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	return cmd, &stdout, &stderr
@@ -176,7 +176,7 @@ mount -o remount,size=400m data
 cp -r data/gonix after`
 	cmd := exec.Command(unshare, "--map-root-user", "--mount", "sh", "-c", script)
 	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), "XDG_DATA_HOME="+b.dir+"/data", "HOME="+b.dir)
+	cmd.Env = append(os.Environ(), "XDG_DATA_HOME="+b.dir+"/data", "HOME="+b.dir, "NIX_CONF_DIR="+b.dir)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
