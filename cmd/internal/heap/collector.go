@@ -9,11 +9,13 @@ import (
 )
 
 // The heap of a process that evaluates once and ends. What an evaluation makes it
-// mostly keeps, so collecting often finds little; most evaluations end before the
-// heap is so large that it is collected at all.
+// mostly keeps, so collecting often finds little. Many end before anything is
+// collected; a first collection while little is alive takes little time and finds
+// the syntax trees.
 const (
-	quietHeap = 98 << 20 // grows so far before anything is collected
-	growth    = 110      // and then by so many per cent of what is alive, if that is more
+	firstHeap = 56 << 20 // grows so far before anything is collected
+	quietHeap = 98 << 20 // and so far before it is collected again
+	growth    = 110      // then by so many per cent of what is alive
 	minimum   = 4 << 20  // of Go's, at 100 per cent
 )
 
@@ -23,7 +25,7 @@ func Tune() {
 		return
 	}
 	preferHugePages()
-	debug.SetGCPercent(quietHeap / minimum * 100)
+	debug.SetGCPercent(firstHeap / minimum * 100)
 	adjustAfterCollection()
 }
 
