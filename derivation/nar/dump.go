@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"gonix/derivation/regular"
 )
 
 // FileSystem is a tree that can be archived. Paths are passed on as they were
@@ -175,7 +177,7 @@ var _ FileSystem = OS{}
 func (OS) Lstat(path string) (fs.FileInfo, error) { return os.Lstat(path) }
 
 // Open opens the regular file at path for reading.
-func (OS) Open(path string) (io.ReadCloser, error) { return os.Open(path) }
+func (OS) Open(path string) (io.ReadCloser, error) { return regular.Open(path) }
 
 // Readlink returns the target of the symbolic link at path.
 func (OS) Readlink(path string) (string, error) { return os.Readlink(path) }

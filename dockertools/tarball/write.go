@@ -6,8 +6,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"time"
+
+	"gonix/derivation/regular"
 )
 
 // reportStep is how many bytes of a file are read between two reports.
@@ -42,7 +43,7 @@ func Write(ctx context.Context, w io.Writer, entries []Entry) error {
 }
 
 func copyFile(w io.Writer, source string, size int64, report func(bytes int64)) error {
-	f, err := os.Open(source)
+	f, err := regular.Open(source)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func newBench(t *testing.T) *bench {
 	// The command is built once more rather than being this test binary, so
 	// that it is the program users have.
 	b.self = filepath.Join(b.dir, "gonix-build")
-	cmd := exec.Command("go", "build", "-o", b.self, "gonix/cmd/gonix-build")
+	cmd := exec.Command("go", "build", "-pgo=off", "-o", b.self, "gonix/cmd/gonix-build") // what the tests have compiled
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build the command: %v\n%s", err, out)
