@@ -47,7 +47,12 @@ func (c *Call) Eval(th *value.Thread, f *value.Frame) (value.Value, error) {
 		}
 	}
 	args, mark := delayAll(th, f, c.Args)
-	v, err := th.ApplyAll(c.At, fn, args)
+	var v value.Value
+	if b, ok := fn.(*value.Builtin); ok && b.Arity() == len(args) {
+		v, err = th.CallBuiltin(c.At, b, args)
+	} else {
+		v, err = th.ApplyAll(c.At, fn, args)
+	}
 	th.Return(args, mark)
 	return v, err
 }

@@ -10,6 +10,13 @@ import (
 // Apply calls fn with args one after the other: closures, builtins (also
 // partially applied) and sets with a __functor. The result is forced.
 func (th *Thread) Apply(pos source.Pos, fn Value, args ...Value) (Value, error) {
+	if len(args) == 1 {
+		fn, err := th.Force(fn, pos)
+		if err != nil {
+			return nil, err
+		}
+		return th.Call(pos, fn, args[0])
+	}
 	kept, mark := th.Args(len(args)) // so that args need not be on the heap
 	copy(kept, args)
 	v, err := th.ApplyAll(pos, fn, kept)
@@ -140,7 +147,13 @@ func (th *Thread) Call(pos source.Pos, fn, arg Value) (Value, error) {
 	if !ok {
 		args, mark := th.Args(1)
 		args[0] = arg
-		v, err := th.ApplyAll(pos, fn, args)
+		var v Value
+		var err error
+		if b, ok := fn.(*Builtin); ok && b.Arity() == 1 {
+			v, err = th.CallBuiltin(pos, b, args)
+		} else {
+			v, err = th.ApplyAll(pos, fn, args)
+		}
 		th.Return(args, mark)
 		return v, err
 	}
