@@ -41,17 +41,23 @@ func (s *State) parseAhead(files []string) {
 			queue = append(queue, a)
 		}
 	}
+	s.queue = queue
 	s.worker.Go(func() {
 		for _, a := range queue {
 			if s.stopAhead.Load() {
 				return
 			}
-			if a.taken.CompareAndSwap(false, true) {
-				s.parseFile(a)
-				close(a.done)
-			}
+			s.parseNow(a)
 		}
 	})
+}
+
+// parseNow parses a file unless somebody does or did.
+func (s *State) parseNow(a *ahead) {
+	if a.taken.CompareAndSwap(false, true) {
+		s.parseFile(a)
+		close(a.done)
+	}
 }
 
 func (s *State) parseFile(a *ahead) {
@@ -81,7 +87,7 @@ func (s *State) parsedAhead(file string) *ast.File {
 	if a.taken.CompareAndSwap(false, true) {
 		return nil // the worker has not come so far
 	}
-	<-a.done
+	s.await(a)
 	if a.tree == nil {
 		return nil
 	}
@@ -90,6 +96,22 @@ func (s *State) parsedAhead(file string) *ast.File {
 		return nil
 	}
 	return a.tree
+}
+
+// await waits for the worker to be done with a file, and meanwhile parses those that
+// come next.
+func (s *State) await(a *ahead) {
+	for len(s.queue) > 0 {
+		select {
+		case <-a.done:
+			return
+		default:
+		}
+		next := s.queue[0]
+		s.queue = s.queue[1:]
+		s.parseNow(next)
+	}
+	<-a.done
 }
 
 // Imported returns the files that were imported, in order.

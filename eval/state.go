@@ -76,6 +76,7 @@ type Settings struct {
 // State is one evaluation: what it has loaded and imported so far.
 type State struct {
 	ahead     map[string]*ahead
+	queue     []*ahead // those that the evaluation did not come to, in order
 	stopAhead atomic.Bool
 	worker    sync.WaitGroup // parses ahead
 
