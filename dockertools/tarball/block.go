@@ -22,6 +22,7 @@ const (
 // block is a part of the tar of a layer on its way.
 type block struct {
 	data   []byte
+	n      int         // it is number n of its layer
 	window []byte      // end of the block before, where the compression wants it
 	packed chan []byte // gets what data is compressed to
 	users  atomic.Int32
@@ -155,7 +156,7 @@ func (p *Packer) compress(blocks <-chan *block) {
 		if e == nil {
 			e = p.c.encoder()
 		}
-		packed := e.encode(p.pool.out(), b.data, b.window, b.end != nil)
+		packed := e.encode(p.pool.out(), b.data, b.window, b.n, b.end != nil)
 		p.pool.used(b)
 		b.packed <- packed
 	}
@@ -165,6 +166,7 @@ func (p *Packer) compress(blocks <-chan *block) {
 type filler struct {
 	p                    *Packer
 	data                 []byte // of the block being filled; nil before it is begun
+	n                    int    // how many blocks are done
 	window               []byte
 	hashing, compressing chan<- *block
 }
@@ -224,8 +226,9 @@ func (f *filler) send(end *ending) error {
 			return err
 		}
 	}
-	b := &block{data: f.data, window: f.window, packed: make(chan []byte, 1), end: end}
+	b := &block{data: f.data, n: f.n, window: f.window, packed: make(chan []byte, 1), end: end}
 	f.data = nil
+	f.n++
 	if n := f.p.c.window; n > 0 {
 		f.window = append([]byte(nil), b.data[max(0, len(b.data)-n):]...)
 	}
