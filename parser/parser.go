@@ -116,7 +116,7 @@ type parse struct {
 	depth int  // how many hooks are under way
 	peak  int  // depth of the deepest node below the one under way
 
-	slabs slabs // where nodes come from
+	slabs slabs // where nodes come from; what is left of a block is for the next file
 
 	// Stacks, each with what belongs to the constructs under way.
 	names  []ast.AttrName // attribute paths, names of inherit
@@ -150,7 +150,7 @@ func (p *parse) whole(f *source.File, opt Options, hook func(*cursor) (ast.Expr,
 	return body, nil
 }
 
-// reset empties a stack for the next file: nothing of this one may stay alive.
+// reset empties a stack for the next file: through it nothing of this one stays alive.
 func reset[T any](stack []T) []T {
 	const maxKept = 1 << 10
 	if cap(stack) > maxKept {

@@ -2,7 +2,8 @@ package code
 
 import "gonix/eval/value"
 
-// The types of nodes that are suspended often; see [value.CodeType].
+// The types of nodes that may be suspended, except [Here], which is too small; see
+// [value.NewCodeType].
 var (
 	typeAdd          = value.NewCodeType((*Add)(nil))
 	typeArith        = value.NewCodeType((*Arith)(nil))
@@ -15,6 +16,7 @@ var (
 	typeDeep         = value.NewCodeType((*Deep)(nil))
 	typeDynamic      = value.NewCodeType((*Dynamic)(nil))
 	typeEqual        = value.NewCodeType((*Equal)(nil))
+	typeFar          = value.NewCodeType((*Far)(nil))
 	typeFromWith     = value.NewCodeType((*FromWith)(nil))
 	typeHas          = value.NewCodeType((*Has)(nil))
 	typeIf           = value.NewCodeType((*If)(nil))
@@ -23,6 +25,7 @@ var (
 	typeList         = value.NewCodeType((*List)(nil))
 	typeLiteralAttrs = value.NewCodeType((*LiteralAttrs)(nil))
 	typeLiteralList  = value.NewCodeType((*LiteralList)(nil))
+	typeLocal        = value.NewCodeType((*Local)(nil))
 	typeLogic        = value.NewCodeType((*Logic)(nil))
 	typeNot          = value.NewCodeType((*Not)(nil))
 	typePath         = value.NewCodeType((*Path)(nil))
@@ -30,9 +33,7 @@ var (
 	typeSelect       = value.NewCodeType((*Select)(nil))
 	typeSelectOne    = value.NewCodeType((*SelectOne)(nil))
 	typeSources      = value.NewCodeType((*Sources)(nil))
+	typeUp           = value.NewCodeType((*Up)(nil))
 	typeUpdate       = value.NewCodeType((*Update)(nil))
 	typeWith         = value.NewCodeType((*With)(nil))
-	typeFar          = value.NewCodeType((*Far)(nil))
-	typeLocal        = value.NewCodeType((*Local)(nil))
-	typeUp           = value.NewCodeType((*Up)(nil))
 )

@@ -2,6 +2,7 @@ package value
 
 import (
 	"fmt"
+	"reflect"
 	"unsafe"
 )
 
@@ -55,10 +56,13 @@ type CodeType struct{ a, b uintptr }
 
 var nextKind = ownKinds
 
-// NewCodeType returns the type of sample: a pointer to what
-// is a word large at least and has pointers in it. It is to be called while the
-// program starts, once for a type.
+// NewCodeType returns the type of sample, a pointer to what is two words large at
+// least: the allocator packs what is smaller and has no pointer without regard to
+// words. It is to be called while the program starts, once for a type.
 func NewCodeType(sample Code) CodeType {
+	if t := reflect.TypeOf(sample).Elem(); t.Size() < 2*wordSize {
+		panic(fmt.Sprintf("value: code of type %s is smaller than two words", t))
+	}
 	if nextKind == maxKinds {
 		panic(fmt.Sprintf("value: more than %d types of code", maxKinds))
 	}

@@ -8,8 +8,8 @@ import (
 
 // Thunk is a value in waiting: suspended (code and frame), being forced, done
 // (a value), or failed (the error is remembered). Thunks are what there is most
-// of, so one is two words only: those of the value when it is done, else a pair as
-// package file suspended.go makes it.
+// of, so one is two words only: those of the value when it is done, else a pair that
+// suspended.go explains.
 type Thunk struct{ a, b word }
 
 // done reports whether t holds a value.
