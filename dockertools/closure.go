@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"gonix/derivation/refscan"
 	"gonix/derivation/storepath"
@@ -185,25 +186,19 @@ func (a *assembly) plan(ctx context.Context, paths []storepath.Path, custom []ta
 // list returns the files of each of the paths. Where there are many files, to find
 // them takes a while.
 func (a *assembly) list(ctx context.Context, paths []storepath.Path, stamp tarball.Stamp) ([][]tarball.Entry, error) {
-	listed, errs := make([][]tarball.Entry, len(paths)), make([]error, len(paths))
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range max(1, min(a.job.Cores, len(paths))) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(paths); i = int(next.Add(1)) - 1 {
-				if errs[i] = ctx.Err(); errs[i] == nil {
-					listed[i], errs[i] = tarball.StorePath(nil, paths[i].Base(), a.job.Store.RealPath(paths[i]), stamp)
-				}
+	listed := make([][]tarball.Entry, len(paths))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, a.job.Cores))
+	for i, p := range paths {
+		group.Go(func() (err error) {
+			if err := context.Cause(ctx); err != nil {
+				return err
 			}
+			listed[i], err = tarball.StorePath(nil, p.Base(), a.job.Store.RealPath(p), stamp)
+			return err
 		})
 	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return listed, nil
+	return listed, group.Wait()
 }
 
 // cut decides which store paths share a layer.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"gonix/derivation/nar"
 	"gonix/derivation/narinfo"
 	"gonix/derivation/store"
@@ -105,31 +107,17 @@ func Closure(ctx context.Context, from Source, paths []storepath.Path, jobs int)
 
 // each calls fn for all items, up to jobs at once; the first error ends all.
 func each[T any](ctx context.Context, items []T, jobs int, fn func(context.Context, T) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	next := make(chan T)
-	var all sync.WaitGroup
-	for range min(max(jobs, 1), len(items)) {
-		all.Go(func() {
-			for item := range next {
-				if err := fn(ctx, item); err != nil {
-					cancel(err)
-				}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(jobs, 1))
+	for _, item := range items {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
+			return fn(ctx, item)
 		})
 	}
-	for _, item := range items {
-		if ctx.Err() != nil {
-			break
-		}
-		select {
-		case next <- item:
-		case <-ctx.Done():
-		}
-	}
-	close(next)
-	all.Wait()
-	return context.Cause(ctx)
+	return group.Wait()
 }
 
 // UploadEvents are told how an upload goes on; any of them may be nil. Calls

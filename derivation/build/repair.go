@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"gonix/derivation/store"
 	"gonix/derivation/storepath"
@@ -126,32 +127,20 @@ func findDamaged(ctx context.Context, st *store.Local, list []storepath.Path) ([
 		return nil, err
 	}
 	bad := make([]bool, len(sorted))
-	errs := make([]error, len(sorted))
-	var mu sync.Mutex
-	next := 0
-	var all sync.WaitGroup
-	for range min(runtime.NumCPU(), len(sorted)) {
-		all.Go(func() {
-			for {
-				mu.Lock()
-				i := next
-				next++
-				mu.Unlock()
-				if i >= len(sorted) {
-					return
-				}
-				info, err := st.Info(ctx, sorted[i])
-				if err == nil {
-					var good bool
-					good, err = intact(ctx, st, info)
-					bad[i] = !good
-				}
-				errs[i] = err
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.NumCPU())
+	for i, p := range sorted {
+		group.Go(func() error {
+			info, err := st.Info(ctx, p)
+			if err != nil {
+				return err
 			}
+			good, err := intact(ctx, st, info)
+			bad[i] = !good
+			return err
 		})
 	}
-	all.Wait()
-	if err := errors.Join(errs...); err != nil {
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	var damaged []storepath.Path

@@ -23,6 +23,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"gonix/derivation/binarycache"
 	"gonix/derivation/build"
 	"gonix/derivation/narinfo"
@@ -238,22 +240,17 @@ func dropIncomplete(found map[storepath.Path]build.Substitute, missing map[store
 
 // each calls fn for the paths, several at once.
 func (s *Substituter) each(ctx context.Context, paths []storepath.Path, fn func(storepath.Path)) {
-	next := make(chan storepath.Path)
-	var all sync.WaitGroup
-	for range min(s.opts.Queries, len(paths)) {
-		all.Go(func() {
-			for p := range next {
-				if ctx.Err() == nil {
-					fn(p)
-				}
+	var group errgroup.Group
+	group.SetLimit(s.opts.Queries)
+	for _, p := range paths {
+		group.Go(func() error {
+			if ctx.Err() == nil {
+				fn(p)
 			}
+			return nil
 		})
 	}
-	for _, p := range paths {
-		next <- p
-	}
-	close(next)
-	all.Wait()
+	group.Wait() // nothing fails
 }
 
 // offersOf asks the sources one after another until one has the object and may

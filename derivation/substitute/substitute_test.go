@@ -107,7 +107,7 @@ func (w *world) cache(t *testing.T, url string, keys ...signature.SecretKey) *bi
 	}
 	c, err := binarycache.Open(config, binarycache.Options{
 		Client:   &http.Client{Transport: &http.Transport{}},
-		Patience: binarycache.Patience{Attempts: 2, Stall: 300 * time.Millisecond, Backoff: time.Millisecond},
+		Patience: binarycache.Patience{Attempts: 2, Stall: 2 * time.Second, Backoff: time.Millisecond},
 		Keys:     keys,
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"gonix/derivation/store"
@@ -95,34 +96,19 @@ func (c *collection) invalidateEach(paths []storepath.Path) []storepath.Path {
 
 // removeAll deletes the files of objects, several at once.
 func (c *collection) removeAll(paths []storepath.Path) error {
-	var (
-		mu    sync.Mutex
-		first error
-		next  int
-		all   sync.WaitGroup
-	)
-	for range min(runtime.NumCPU(), len(paths)) {
-		all.Go(func() {
-			for {
-				mu.Lock()
-				n := next
-				next++
-				mu.Unlock()
-				if n >= len(paths) {
-					return
-				}
-				freed, err := store.RemoveTree(c.st.RealPath(paths[n]))
-				mu.Lock()
-				c.result.Freed += freed
-				if first == nil {
-					first = err
-				}
-				mu.Unlock()
-			}
+	var mu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(runtime.NumCPU())
+	for _, p := range paths {
+		group.Go(func() error {
+			freed, err := store.RemoveTree(c.st.RealPath(p))
+			mu.Lock()
+			defer mu.Unlock()
+			c.result.Freed += freed
+			return err
 		})
 	}
-	all.Wait()
-	return first
+	return group.Wait()
 }
 
 func (c *collection) checkLimit() error {

@@ -11,7 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"gonix/derivation/store"
 	"gonix/derivation/storepath"
@@ -236,24 +237,17 @@ func Modified(info *store.Info, scan store.Scan) string {
 
 // parallel calls work for 0 to n-1 on all processors, until the context ends.
 func (v *verification) parallel(n int, work func(i int)) {
-	var mu sync.Mutex
-	next := 0
-	var all sync.WaitGroup
-	for range min(runtime.NumCPU(), n) {
-		all.Go(func() {
-			for v.ctx.Err() == nil {
-				mu.Lock()
-				i := next
-				next++
-				mu.Unlock()
-				if i >= n {
-					return
-				}
+	var group errgroup.Group
+	group.SetLimit(runtime.NumCPU())
+	for i := range n {
+		group.Go(func() error {
+			if v.ctx.Err() == nil {
 				work(i)
 			}
+			return nil
 		})
 	}
-	all.Wait()
+	group.Wait() // nothing fails
 }
 
 // Contents hashes objects, several at once, and says what is wrong with those
