@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net/http"
 	"time"
@@ -19,6 +18,8 @@ type Client struct {
 	// Insecure allows plain HTTP, and HTTPS without a certificate that can be
 	// checked. Plain HTTP to this machine is always allowed.
 	Insecure bool
+	// Trust is about certificates.
+	Trust Trust
 	// Jobs is how many blobs travel at a time; 0 for 4.
 	Jobs int
 	// Pause is how long to wait before the first retry, and three times as long
@@ -83,10 +84,5 @@ func (c *Client) transport() http.RoundTripper {
 	if c.Transport != nil {
 		return c.Transport
 	}
-	if t, ok := remote.DefaultTransport.(*http.Transport); ok && c.Insecure {
-		t = t.Clone()
-		t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
-		return t
-	}
-	return remote.DefaultTransport
+	return &transports{client: c}
 }

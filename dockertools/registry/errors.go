@@ -22,7 +22,7 @@ func explain(verb string, ref name.Reference, err error) error {
 	var hostname x509.HostnameError
 	// Errors of the first contact come as text only.
 	if errors.As(err, &authority) || errors.As(err, &hostname) || strings.Contains(err.Error(), "x509: ") {
-		return fmt.Errorf("%s %s: the certificate of registry %s cannot be checked; --insecure does without: %w", verb, ref, host, err)
+		return fmt.Errorf("%s %s: the certificate of registry %s cannot be checked; put that of its authority into ~/.config/containers/certs.d/%s/ca.crt, or do without with --insecure: %w", verb, ref, host, host, err)
 	}
 	var refused *transport.Error
 	if errors.As(err, &refused) {

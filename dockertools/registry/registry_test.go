@@ -5,6 +5,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -449,6 +452,61 @@ func TestInsecure(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := (&Client{Insecure: true}).Push(t.Context(), img, host+"/x", ""); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTrust(t *testing.T) {
+	s := httptest.NewUnstartedServer(served.New(served.Logger(log.New(io.Discard, "", 0))))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	host := strings.TrimPrefix(s.URL, "https://")
+	img := testImage(t, "amd64", testLayer(t, "x", nil))
+	folder := filepath.Join(t.TempDir(), host)
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, der []byte) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(folder, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	push := func() error {
+		c := &Client{Pause: time.Millisecond, Trust: Trust{Folders: []string{t.TempDir(), filepath.Dir(folder)}}}
+		_, err := c.Push(t.Context(), img, host+"/x", "")
+		return err
+	}
+	cert := s.TLS.Certificates[0]
+	write("client.cert", "CERTIFICATE", cert.Certificate[0])
+	if err := push(); err == nil || !strings.Contains(err.Error(), "client.key") {
+		t.Errorf("a certificate without its key: error %v", err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("client.key", "PRIVATE KEY", key)
+	if err := push(); err == nil || !strings.Contains(err.Error(), "certs.d/"+host) {
+		t.Errorf("an unknown authority: error %v", err)
+	}
+	write("ca.crt", "CERTIFICATE", s.Certificate().Raw)
+	if err := push(); err != nil {
+		t.Error(err)
+	}
+	write("ca.crt", "NOTHING", nil)
+	if err := push(); err == nil || !strings.Contains(err.Error(), "ca.crt has no certificate") {
+		t.Errorf("a file without a certificate: error %v", err)
+	}
+
+	usual := httptest.NewTLSServer(s.Config.Handler)
+	t.Cleanup(usual.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(usual.Certificate())
+	c := &Client{Pause: time.Millisecond, Trust: Trust{Roots: func() (*x509.CertPool, error) { return roots, nil }}}
+	if _, err := c.Push(t.Context(), img, strings.TrimPrefix(usual.URL, "https://")+"/y", ""); err != nil {
 		t.Error(err)
 	}
 }

@@ -22,7 +22,11 @@ func attachedVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *f
 		if len(args) != 1 {
 			return errArguments
 		}
-		c, ref := f.client(), strings.TrimPrefix(args[0], remotePrefix)
+		c, err := f.client(w)
+		if err != nil {
+			return err
+		}
+		ref := strings.TrimPrefix(args[0], remotePrefix)
 		img, err := c.Pull(ctx, ref, f.platform)
 		if err != nil {
 			return err

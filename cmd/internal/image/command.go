@@ -117,7 +117,22 @@ func printUsage(out io.Writer, name string) {
 }
 
 // client is for the registries that the command line names.
-func (f *flags) client() *registry.Client { return network.Registry(f.insecure) }
+func (f *flags) client(w *process.World) (*registry.Client, error) {
+	set, err := config.Load(w, w.Called)
+	if err != nil {
+		return nil, err
+	}
+	return network.Registry(w, &set, f.insecure), nil
+}
+
+// pull returns the image of that name in a registry.
+func (f *flags) pull(ctx context.Context, w *process.World, ref string) (*image.Image, error) {
+	c, err := f.client(w)
+	if err != nil {
+		return nil, err
+	}
+	return c.Pull(ctx, ref, f.platform)
+}
 
 // remotePrefix marks images in registries among arguments.
 const remotePrefix = "docker://"
@@ -126,7 +141,7 @@ const remotePrefix = "docker://"
 // closed.
 func (f *flags) open(ctx context.Context, w *process.World, arg string) (archive.Tagged, error) {
 	if ref, ok := strings.CutPrefix(arg, remotePrefix); ok {
-		img, err := f.client().Pull(ctx, ref, f.platform)
+		img, err := f.pull(ctx, w, ref)
 		if err != nil {
 			return archive.Tagged{}, err
 		}

@@ -37,7 +37,10 @@ func pushVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *flags
 		if err != nil {
 			return err
 		}
-		c := f.client()
+		c, err := f.client(w)
+		if err != nil {
+			return err
+		}
 		c.Jobs = *jobs
 		if err := f.pushing(w, c, args[1], func() (registry.Report, error) { return c.Push(ctx, img.Image, args[1], *from) }); err != nil {
 			return err
@@ -61,7 +64,10 @@ func indexVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *flag
 			}
 			images = append(images, img.Image)
 		}
-		c := f.client()
+		c, err := f.client(w)
+		if err != nil {
+			return err
+		}
 		return f.pushing(w, c, *ref, func() (registry.Report, error) { return c.PushIndex(ctx, images, *ref, *from) })
 	}
 }
@@ -112,7 +118,10 @@ func Push(ctx context.Context, w *process.World, st *store.Local, path storepath
 	if err != nil {
 		return err
 	}
-	c := g.client()
+	c, err := g.client(w)
+	if err != nil {
+		return err
+	}
 	// Standard output has the output paths alone.
 	silent := *w
 	silent.Stdout = io.Discard
@@ -128,7 +137,7 @@ func pullVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *flags
 		if len(args) != 1 || *out == "" {
 			return errArguments
 		}
-		img, err := f.client().Pull(ctx, args[0], f.platform)
+		img, err := f.pull(ctx, w, args[0])
 		if err != nil {
 			return err
 		}

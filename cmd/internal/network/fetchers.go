@@ -3,6 +3,7 @@
 package network
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -30,7 +31,7 @@ func Downloader(w *process.World, set *config.Settings, st *store.Local) *fetch.
 
 // Trees fetches what expressions name while they are evaluated.
 func Trees(w *process.World, set *config.Settings, st *store.Local) *tree.Fetcher {
-	return &tree.Fetcher{
+	f := &tree.Fetcher{
 		Store:       st,
 		URL:         Downloader(w, set, st),
 		Cache:       CacheDir(w, st),
@@ -42,6 +43,10 @@ func Trees(w *process.World, set *config.Settings, st *store.Local) *tree.Fetche
 		RefuseDirty: !set.AllowDirty,
 		QuietDirty:  !set.WarnDirty,
 	}
+	if file := certFile(w, set); file != "" {
+		f.Authorities = func() ([]byte, error) { return readCertificates(file) }
+	}
+	return f
 }
 
 // CacheDir is the folder for what can be had again, beside the store if the user
@@ -63,7 +68,18 @@ func httpClient(w *process.World, set *config.Settings) *fetch.Client {
 	}
 }
 
-// Registry has the credentials that docker and podman have noted.
-func Registry(insecure bool) *registry.Client {
-	return &registry.Client{Keychain: authn.DefaultKeychain, Insecure: insecure, UserAgent: "gonix/" + process.Version}
+// Registry has the credentials that docker and podman have noted, and the
+// certificates that they have for a registry.
+func Registry(w *process.World, set *config.Settings, insecure bool) *registry.Client {
+	c := &registry.Client{Keychain: authn.DefaultKeychain, Insecure: insecure, UserAgent: "gonix/" + process.Version}
+	if file := certFile(w, set); file != "" {
+		c.Trust.Roots = func() (*x509.CertPool, error) { return certificates(file) }
+	}
+	for _, program := range []string{"containers", "docker"} {
+		if home := w.Getenv("HOME"); home != "" {
+			c.Trust.Folders = append(c.Trust.Folders, filepath.Join(home, ".config", program, "certs.d"))
+		}
+		c.Trust.Folders = append(c.Trust.Folders, filepath.Join("/etc", program, "certs.d"))
+	}
+	return c
 }

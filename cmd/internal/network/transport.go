@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -35,12 +36,8 @@ func transport(w *process.World, set *config.Settings, connect time.Duration) ht
 		ForceAttemptHTTP2:   true,
 	}
 	a := &authorised{file: file, given: set.NetrcFile != "", RoundTripper: plain}
-	certs := set.CertFile
-	if certs == "" {
-		certs = w.Getenv("NIX_SSL_CERT_FILE")
-	}
-	if certs != "" {
-		pool, err := certificates(w.Abs(certs))
+	if certs := certFile(w, set); certs != "" {
+		pool, err := certificates(certs)
 		if err != nil {
 			a.RoundTripper = untrusting{plain, err}
 		}
@@ -49,17 +46,35 @@ func transport(w *process.World, set *config.Settings, connect time.Duration) ht
 	return a
 }
 
+// certFile is the file of the authorities that are trusted instead of the
+// machine's, "" if there is none.
+func certFile(w *process.World, set *config.Settings) string {
+	file := cmp.Or(set.CertFile, w.Getenv("NIX_SSL_CERT_FILE"))
+	if file == "" {
+		return ""
+	}
+	return w.Abs(file)
+}
+
 // certificates reads the authorities that are trusted.
 func certificates(file string) (*x509.CertPool, error) {
-	text, err := os.ReadFile(file)
+	text, err := readCertificates(file)
 	if err != nil {
-		return nil, fmt.Errorf("read the certificates of 'ssl-cert-file': %w", err)
+		return nil, err
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
 		return nil, fmt.Errorf("the file '%s' of 'ssl-cert-file' has no certificate", file)
 	}
 	return pool, nil
+}
+
+func readCertificates(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificates of 'ssl-cert-file': %w", err)
+	}
+	return text, nil
 }
 
 // untrusting fails where certificates are needed, which could not be read.

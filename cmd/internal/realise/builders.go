@@ -41,7 +41,7 @@ func builders(w *process.World, set *config.Settings, st *store.Local, shell str
 		"builtin:docker-image": images,
 		"builtin:docker-merge": dockertools.Merger{},
 		"builtin:docker-pull": &dockertools.Puller{Pull: func(ctx context.Context, r dockertools.PullRequest) (*image.Image, error) {
-			return network.Registry(r.Insecure).Pull(ctx, r.Reference, r.Platform)
+			return network.Registry(w, set, r.Insecure).Pull(ctx, r.Reference, r.Platform)
 		}},
 		"builtin:docker-export": dockertools.Exporter{},
 	}

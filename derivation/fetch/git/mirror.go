@@ -24,6 +24,17 @@ type Mirror struct {
 	TTL  time.Duration
 	Now  func() time.Time
 	Warn func(msg string)
+	// Authorities has certificates that are trusted beside the machine's, in PEM;
+	// nil for none.
+	Authorities func() ([]byte, error)
+}
+
+// authorities are those of the mirror, if it has any.
+func (m *Mirror) authorities() ([]byte, error) {
+	if m.Authorities == nil {
+		return nil, nil
+	}
+	return m.Authorities()
 }
 
 // Want is what is asked of a mirror.
@@ -44,7 +55,11 @@ func (m *Mirror) DefaultRef(ctx context.Context) (string, error) {
 		}
 	}
 	remote := gogit.NewRemote(nil, &config.RemoteConfig{Name: "origin", URLs: []string{m.URL}})
-	refs, err := remote.ListContext(ctx, &gogit.ListOptions{})
+	trusted, err := m.authorities()
+	if err != nil {
+		return "", err
+	}
+	refs, err := remote.ListContext(ctx, &gogit.ListOptions{CABundle: trusted})
 	if err != nil {
 		return "", fmt.Errorf("read the references of '%s': %w", m.URL, err)
 	}
@@ -125,8 +140,12 @@ func (m *Mirror) stale(r *Repository, want Want) bool {
 
 func (m *Mirror) fetch(ctx context.Context, r *Repository, want Want) error {
 	remote := gogit.NewRemote(r.repo.Storer, &config.RemoteConfig{Name: "origin", URLs: []string{m.URL}})
+	trusted, err := m.authorities()
+	if err != nil {
+		return err
+	}
 	fetch := func(depth int, specs ...config.RefSpec) error {
-		err := remote.FetchContext(ctx, &gogit.FetchOptions{RefSpecs: specs, Depth: depth, Tags: gogit.NoTags, Force: true})
+		err := remote.FetchContext(ctx, &gogit.FetchOptions{RefSpecs: specs, Depth: depth, Tags: gogit.NoTags, Force: true, CABundle: trusted})
 		if errors.Is(err, gogit.NoErrAlreadyUpToDate) {
 			return nil
 		}

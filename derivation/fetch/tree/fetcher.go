@@ -30,6 +30,8 @@ type Fetcher struct {
 	Warn func(msg string)
 	// Tokens are passwords by host or host/path (Nix: access-tokens).
 	Tokens map[string]string
+	// Authorities is what [git.Mirror] has.
+	Authorities func() ([]byte, error)
 	// RefuseDirty makes uncommitted changes an error, QuietDirty does not warn
 	// of them (Nix: allow-dirty, warn-dirty).
 	RefuseDirty, QuietDirty bool

@@ -296,7 +296,7 @@ func (f *Fetcher) repository(ctx context.Context, in flakeref.Input, at place, r
 	if shallow {
 		kind = "git-shallow"
 	}
-	m := &git.Mirror{Dir: strings.TrimSuffix(f.entry(kind, at.text), ".json"), URL: at.text, TTL: f.TTL, Now: f.Now, Warn: f.Warn}
+	m := &git.Mirror{Dir: strings.TrimSuffix(f.entry(kind, at.text), ".json"), URL: at.text, TTL: f.TTL, Now: f.Now, Warn: f.Warn, Authorities: f.Authorities}
 	if !hasRef {
 		var err error
 		if ref, err = master(m.DefaultRef(ctx)); err != nil {
