@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
 
 	"gonix/derivation/fetch/flakeref"
 	"gonix/eval/value"
@@ -235,10 +233,6 @@ func (r *reader) input(v value.Value, pos source.Pos) (*Input, error) {
 	return in, nil
 }
 
-var idPattern = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_-]*$`)
-})
-
 func (r *reader) inputAttr(in *Input, a value.Attr, attrs flakeref.Attrs) error {
 	switch r.th.Symbols.Name(a.Sym) {
 	case "url":
@@ -276,7 +270,7 @@ func (r *reader) inputAttr(in *Input, a value.Attr, attrs flakeref.Attrs) error 
 		for part := range strings.SplitSeq(s.S, "/") {
 			switch {
 			case part == "":
-			case !idPattern().MatchString(part):
+			case !flakeref.IsID(part):
 				return fmt.Errorf("invalid flake input attribute path element '%s'", part)
 			default:
 				in.Follows = append(in.Follows, part)

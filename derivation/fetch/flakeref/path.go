@@ -96,7 +96,7 @@ var indirectScheme = &scheme{
 	},
 	check: func(_ Parser, a Attrs) error {
 		id, err := a.need("id")
-		if err == nil && !idName().MatchString(id) {
+		if err == nil && !IsID(id) {
 			err = badURLf("'%s' is not a valid flake ID", id)
 		}
 		return err

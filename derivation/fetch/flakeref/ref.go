@@ -37,6 +37,10 @@ func compiled(pattern string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 
+// IsID reports whether name is what a flake in a registry, or an input of a flake,
+// may be called (Nix: flakeIdRegex).
+func IsID(name string) bool { return idName().MatchString(name) }
+
 // Parse reads the text form (Nix: parseFlakeRef): an identifier in the
 // registry, a URL, or an absolute path.
 func (p Parser) Parse(text string, o Options) (Ref, error) {
