@@ -23,6 +23,7 @@ type Facts struct {
 	programs map[image.Digest]*program
 	texts    map[image.Digest]string
 	kept     int
+	dropped  bool // not all texts were kept
 
 	buf  []byte
 	size int64
@@ -53,7 +54,7 @@ func (f *Facts) Begin(name string, size int64) {
 }
 
 // tables are the texts that are kept beside scripts.
-var tables = []string{"etc/passwd", "etc/group", "etc/ld.so.conf"}
+var tables = []string{"etc/passwd", "etc/group"}
 
 // Write implements [listing.Watcher].
 func (f *Facts) Write(p []byte) (int, error) {
@@ -74,7 +75,7 @@ func (f *Facts) Write(p []byte) (int, error) {
 			f.want = textFile
 		}
 		for _, t := range tables {
-			if f.name == t || strings.HasSuffix(f.name, "/"+t) || strings.Contains(f.name, "etc/ld.so.conf.d/") {
+			if f.name == t || strings.HasSuffix(f.name, "/"+t) {
 				f.want = textFile
 			}
 		}
@@ -90,7 +91,11 @@ func (f *Facts) End(digest image.Digest) {
 			f.programs[digest] = readProgram(f.buf)
 		}
 	case textFile:
-		if _, have := f.texts[digest]; !have && f.kept+len(f.buf) <= maxTexts {
+		switch _, have := f.texts[digest]; {
+		case have:
+		case f.kept+len(f.buf) > maxTexts:
+			f.dropped = true
+		default:
 			f.texts[digest] = string(f.buf)
 			f.kept += len(f.buf)
 		}
@@ -98,6 +103,14 @@ func (f *Facts) End(digest image.Digest) {
 	if cap(f.buf) > 16<<20 {
 		f.buf = nil
 	}
+}
+
+// neither reports whether the file of a digest is sure to be no ELF file and no
+// script.
+func (f *Facts) neither(digest image.Digest) bool {
+	_, isProgram := f.programs[digest]
+	text, isText := f.texts[digest]
+	return digest != "" && !isProgram && (!isText && !f.dropped || isText && !strings.HasPrefix(text, "#!"))
 }
 
 // program is what an ELF file says of how it is run.

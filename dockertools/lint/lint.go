@@ -12,6 +12,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 
 	"gonix/dockertools/image"
@@ -59,7 +61,11 @@ func Check(cfg image.Config, l *listing.Listing, facts *Facts) []Finding {
 		s.names = append(s.names, l.Files[i].Name)
 	}
 	main := s.command()
+	s.healthcheck()
 	s.user()
+	if f := s.resolve(path.Join("/", s.text("WorkingDir")), 0); f != nil && f.Kind != tarball.Directory {
+		s.fail("directory", "WorkingDir", fmt.Sprintf("WorkingDir %s is a %s, not a directory", s.text("WorkingDir"), f.Kind), "name a directory; one that is absent is made when the image is run")
+	}
 	if f := s.resolve("/tmp", 0); f == nil || f.Kind != tarball.Directory {
 		s.warn("tmp", "/tmp", "there is no directory /tmp; many programs need one", "add 'mkdir -m 1777 tmp' to extraCommands, or mount a tmpfs there")
 	} else if f.Mode&0o1777 != 0o1777 {
@@ -89,44 +95,92 @@ func (s *subject) warn(check, where, message, advice string) {
 	s.found = append(s.found, Finding{false, check, message, where, advice})
 }
 
-// command checks what Entrypoint, or Cmd without one, runs, and returns it.
+// report adds a finding: [subject.fail] or [subject.warn].
+type report func(check, where, message, advice string)
+
+// command checks what Entrypoint and Cmd run, and returns it.
 func (s *subject) command() *listing.File {
-	for _, key := range []string{"Entrypoint", "Cmd"} {
-		words := s.words(key)
-		if len(words) == 0 {
-			continue
-		}
-		f := s.program(key, words[0])
-		if f == nil {
-			return nil
-		}
-		problem, advice, check := "", "", "interpreter"
-		if p := s.facts.programs[f.Digest]; p != nil {
-			problem, advice, check = s.wrongProgram(f, p)
-		} else {
-			problem, advice = s.wrongScript(f)
-		}
-		if problem != "" {
-			s.fail(check, key, fmt.Sprintf("%s /%s: %s", key, f.Name, problem), advice)
-			return f
-		}
-		s.script(key, words, f)
-		return f
+	entry, cmd := s.words("Entrypoint"), s.words("Cmd")
+	switch {
+	case len(entry) > 0:
+		return s.run("Entrypoint", slices.Concat(entry, cmd), s.fail)
+	case len(cmd) > 0:
+		return s.run("Cmd", cmd, s.fail)
 	}
 	s.warn("command", "Cmd", "neither Entrypoint nor Cmd is set; a container needs a command to be named", "set Entrypoint or Cmd in 'config'")
 	return nil
 }
 
-func (s *subject) words(key string) []string {
-	var words []string
-	if raw, ok := s.cfg.Settings[key]; !ok || json.Unmarshal(raw, &words) != nil {
-		return nil
+// healthcheck checks what Healthcheck runs, for runtimes that heed it (docker, podman).
+func (s *subject) healthcheck() {
+	var h struct{ Test []string }
+	if json.Unmarshal(s.cfg.Settings["Healthcheck"], &h) != nil || len(h.Test) < 2 {
+		return
 	}
-	return words
+	words := h.Test[1:]
+	switch h.Test[0] {
+	case "CMD":
+	case "CMD-SHELL":
+		shell := s.words("Shell")
+		if len(shell) == 0 {
+			shell = []string{"/bin/sh", "-c"}
+		}
+		words = slices.Concat(shell, words)
+	default:
+		return
+	}
+	s.run("Healthcheck", words, s.warn)
 }
 
-// program finds a program as a runtime does; where there is none that is an error.
-func (s *subject) program(key, name string) *listing.File {
+// starters run the program that their arguments name, after "--" if there is one.
+var starters = []string{"tini", "tini-static", "dumb-init", "catatonit"}
+
+// run checks the command words of the setting key, and returns its program.
+func (s *subject) run(key string, words []string, tell report) *listing.File {
+	f := s.program(key, words[0], tell)
+	if f == nil {
+		return nil
+	}
+	problem, advice, check := "", "", "interpreter"
+	if p := s.facts.programs[f.Digest]; p != nil {
+		problem, advice, check = s.wrongProgram(f, p)
+	} else if problem, advice = s.wrongScript(f); problem == "" && s.facts.neither(f.Digest) {
+		problem, advice, check = "it begins neither as a program (ELF) nor as a script (#!), so that it cannot be run", "write '#!' and an interpreter into its first line (writeShellScript)", "command"
+	}
+	if problem == "" {
+		problem, advice, check = s.forbidden(f), "open it to that user (chmod a+rx), or let it belong to the user", "permission"
+	}
+	if problem != "" {
+		tell(check, key, fmt.Sprintf("%s /%s: %s", key, f.Name, problem), advice)
+		return f
+	}
+	s.script(key, words, f)
+	if slices.Contains(starters, path.Base(words[0])) {
+		rest := words[1:]
+		if i := slices.Index(rest, "--"); i >= 0 {
+			rest = rest[i+1:]
+		}
+		if len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+			return s.run(key, rest, tell)
+		}
+	}
+	return f
+}
+
+func (s *subject) words(key string) []string {
+	raw := s.cfg.Settings[key]
+	var words []string
+	if json.Unmarshal(raw, &words) == nil {
+		return words
+	}
+	if word := ""; json.Unmarshal(raw, &word) == nil { // as docker takes it
+		return []string{word}
+	}
+	return nil
+}
+
+// program finds a program as a runtime does, and tells where there is none.
+func (s *subject) program(key, name string, tell report) *listing.File {
 	var dirs []string
 	if strings.Contains(name, "/") {
 		dirs = []string{""}
@@ -134,7 +188,7 @@ func (s *subject) program(key, name string) *listing.File {
 			dirs = []string{"/" + s.text("WorkingDir")}
 		}
 	} else {
-		dirs = strings.Split(s.searchPath(), ":")
+		dirs = s.searchDirs()
 	}
 	var denied, where string
 	s.mounted = false
@@ -152,19 +206,19 @@ func (s *subject) program(key, name string) *listing.File {
 	case denied == "" && s.mounted:
 		s.warn("store", name, fmt.Sprintf("%s %s is in the store, which the image does not have", key, name), "mount /nix/store when it is run, or leave includeStorePaths true")
 	case denied != "":
-		s.fail("command", where, denied, "make it executable (chmod +x, writeScript), or name another")
+		tell("command", where, denied, "make it executable (chmod +x, writeScript), or name another")
 	case strings.Contains(name, "/"):
-		s.fail("command", name, fmt.Sprintf("%s %s is not in the image", key, name), "name the program by its store path, or put its package into the contents")
+		tell("command", name, fmt.Sprintf("%s %s is not in the image", key, name), "name the program by its store path, or put its package into the contents")
 	default:
-		s.fail("command", name, fmt.Sprintf("%s %s is in no directory of PATH (%s)", key, name, s.searchPath()), "put its package into the contents, and set PATH in Env")
+		tell("command", name, fmt.Sprintf("%s %s is in no directory of PATH (%s)", key, name, s.searchPath()), "put its package into the contents, and set PATH in Env")
 	}
 	return nil
 }
 
 // search finds a program by its name in PATH, nil if there is none.
 func (s *subject) search(name string) *listing.File {
-	for _, dir := range strings.Split(s.searchPath(), ":") {
-		if f := s.resolve(path.Join("/", dir, name), 0); f != nil && f.Kind == tarball.Regular && f.Mode&0o111 != 0 {
+	for _, dir := range s.searchDirs() {
+		if f := s.resolve(path.Join(dir, name), 0); f != nil && f.Kind == tarball.Regular && f.Mode&0o111 != 0 {
 			return f
 		}
 	}
@@ -186,14 +240,28 @@ func (s *subject) searchPath() string {
 	return defaultPath
 }
 
-// env returns a variable of the configuration, "" if it is not set.
-func (s *subject) env(name string) string {
-	for _, e := range s.words("Env") {
-		if v, ok := strings.CutPrefix(e, name+"="); ok {
-			return v
+// searchDirs are the directories of PATH; those that are not absolute are below
+// WorkingDir.
+func (s *subject) searchDirs() []string {
+	dirs := strings.Split(s.searchPath(), ":")
+	for i, dir := range dirs {
+		if !path.IsAbs(dir) {
+			dirs[i] = path.Join("/", s.text("WorkingDir"), dir)
 		}
 	}
-	return ""
+	return dirs
+}
+
+// env returns a variable of the configuration, "" if it is not set. Of several of
+// one name runtimes take the last.
+func (s *subject) env(name string) string {
+	value := ""
+	for _, e := range s.words("Env") {
+		if v, ok := strings.CutPrefix(e, name+"="); ok {
+			value = v
+		}
+	}
+	return value
 }
 
 // user checks that names can be looked up.
@@ -214,6 +282,71 @@ func (s *subject) user() {
 			s.fail("user", c.file, fmt.Sprintf("User names the %s '%s', which %s does not have", c.what, c.name, c.file), advice)
 		}
 	}
+}
+
+// record returns the fields of the line of a table whose field at is value, nil
+// if there is none or the table was not read.
+func (s *subject) record(file string, at int, value string) []string {
+	f := s.resolve(file, 0)
+	if f == nil {
+		return nil
+	}
+	for line := range strings.Lines(s.facts.texts[f.Digest]) {
+		if fields := strings.Split(strings.TrimSpace(line), ":"); len(fields) > at && len(fields) > 2 && fields[at] == value {
+			return fields
+		}
+	}
+	return nil
+}
+
+// ids are the user and group that the image runs as, as runtimes look them up;
+// known is false where the names lead to none.
+func (s *subject) ids() (uid, gid int, known bool) {
+	user, group, _ := strings.Cut(s.text("User"), ":")
+	uidText, gidText := "0", "0"
+	if user != "" {
+		fields := s.record("/etc/passwd", 0, user)
+		if fields == nil {
+			fields, uidText = s.record("/etc/passwd", 2, user), user
+		}
+		if len(fields) > 3 {
+			uidText, gidText = fields[2], fields[3]
+		}
+	}
+	if group != "" {
+		gidText = group
+		if fields := s.record("/etc/group", 0, group); fields != nil {
+			gidText = fields[2]
+		}
+	}
+	uid, errUser := strconv.Atoi(uidText)
+	gid, errGroup := strconv.Atoi(gidText)
+	return uid, gid, errUser == nil && errGroup == nil
+}
+
+// forbidden says why the user of the image may not execute f, "" if it may, or may
+// as a member of further groups.
+func (s *subject) forbidden(f *listing.File) string {
+	uid, gid, known := s.ids()
+	if !known || uid == 0 {
+		return ""
+	}
+	for name := f.Name; name != "."; name = path.Dir(name) {
+		at := s.files[name]
+		if at == nil {
+			continue
+		}
+		may := at.Mode & 0o011
+		if uid == at.UID {
+			may = at.Mode & 0o100
+		} else if gid == at.GID {
+			may = at.Mode & 0o010
+		}
+		if may == 0 {
+			return fmt.Sprintf("user %d:%d may not execute the %s /%s (mode %04o, owner %d:%d)", uid, gid, at.Kind, name, at.Mode, at.UID, at.GID)
+		}
+	}
+	return ""
 }
 
 // resolve returns the file at an absolute name, following symbolic links inside

@@ -171,30 +171,63 @@ func (s *subject) missingLibrary(f *listing.File, p *program) string {
 	return ""
 }
 
-// interpreter splits the first line of a script.
-func interpreter(text string) (program string, args []string) {
-	line, _, _ := strings.Cut(strings.TrimPrefix(text, "#!"), "\n")
-	words := strings.Fields(line)
-	if !strings.HasPrefix(text, "#!") || len(words) == 0 {
-		return "", nil
+// interpreter splits the first line of a script as Linux does: the program, and all
+// that comes after it as one word.
+func interpreter(text string) (program, arg string) {
+	line, isScript := strings.CutPrefix(text, "#!")
+	if !isScript {
+		return "", ""
 	}
-	return words[0], words[1:]
+	line, _, _ = strings.Cut(line, "\n")
+	line = strings.Trim(line, " \t")
+	if i := strings.IndexAny(line, " \t"); i >= 0 {
+		return line[:i], strings.TrimLeft(line[i:], " \t")
+	}
+	return line, ""
+}
+
+// envProgram is what env runs that is the interpreter of a script with this word,
+// "" where that is not clear. Only with -S does it split the word.
+func envProgram(arg string) string {
+	words := []string{arg}
+	if rest, ok := strings.CutPrefix(arg, "-S"); ok {
+		words = strings.Fields(rest)
+		for len(words) > 0 && strings.Contains(words[0], "=") {
+			words = words[1:]
+		}
+	}
+	if len(words) == 0 || strings.HasPrefix(words[0], "-") || strings.Contains(words[0], "=") {
+		return ""
+	}
+	return words[0]
 }
 
 // wrongScript says why a script cannot be run.
 func (s *subject) wrongScript(f *listing.File) (problem, advice string) {
-	program, args := interpreter(s.facts.texts[f.Digest])
+	program, arg := interpreter(s.facts.texts[f.Digest])
 	if program == "" {
 		return "", ""
+	}
+	if strings.HasSuffix(program, "\r") || strings.HasSuffix(arg, "\r") {
+		return "the first line of a script ends as lines of Windows do (CR LF), and the CR becomes a part of the interpreter's name or argument", "convert it (tr -d '\\r', dos2unix); with git, set 'text eol=lf' in .gitattributes"
 	}
 	const help = "write the interpreter's store path into the script (patchShebangs, writeShellScript), or put it into the contents (dockerTools.binSh, dockerTools.usrBinEnv)"
 	if l := s.resolve(program, 0); l == nil || l.Kind != tarball.Regular {
 		return fmt.Sprintf("the interpreter %s of a script is not in the image", program), help
 	}
-	if path.Base(program) == "env" && len(args) > 0 && !strings.HasPrefix(args[0], "-") && !strings.Contains(args[0], "=") {
-		if s.search(args[0]) == nil {
-			return fmt.Sprintf("the interpreter %s of a script is in no directory of PATH (%s)", args[0], s.searchPath()), help
+	if path.Base(program) != "env" {
+		return "", ""
+	}
+	switch name := envProgram(arg); {
+	case name == "":
+	case strings.ContainsAny(name, " \t"):
+		return fmt.Sprintf("env looks for a program called '%s': what comes after it in the first line of a script is one word", name), "write 'env -S', which splits it, or name the interpreter without arguments"
+	case strings.Contains(name, "/"):
+		if l := s.resolve(name, 0); path.IsAbs(name) && (l == nil || l.Kind != tarball.Regular) {
+			return fmt.Sprintf("the interpreter %s of a script is not in the image", name), help
 		}
+	case s.search(name) == nil:
+		return fmt.Sprintf("the interpreter %s of a script is in no directory of PATH (%s)", name, s.searchPath()), help
 	}
 	return "", ""
 }

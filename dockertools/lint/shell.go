@@ -14,23 +14,23 @@ import (
 // shells are what runs scripts that can be read here.
 var shells = map[string]bool{"sh": true, "bash": true, "dash": true, "ash": true}
 
-// script checks what the script that is run first calls. words are those of the
-// setting called key, f is the program that they begin with.
+// script checks what the script that is run first calls. words are the command of
+// the setting called key, f is the program that they begin with.
 func (s *subject) script(key string, words []string, f *listing.File) {
 	text, isScript := s.facts.texts[f.Digest]
-	program, args := interpreter(text)
-	name := "/" + f.Name
+	program, arg := interpreter(text)
+	name, args := "/"+f.Name, words[1:]
 	switch {
 	case isScript && program != "":
-		if path.Base(program) == "env" && len(args) > 0 {
-			program = args[0]
+		if path.Base(program) == "env" {
+			program = envProgram(arg)
 		}
 		if len(text) >= maxText {
 			return
 		}
-	case len(words) > 2 && words[1] == "-c":
+	case len(args) > 1 && strings.HasPrefix(args[0], "-") && strings.HasSuffix(args[0], "c"):
 		// The program is a shell, and the script an argument.
-		program, text, name = words[0], words[2], key
+		program, text, name, args = words[0], args[1], key, args[min(3, len(args)):]
 	default:
 		return
 	}
@@ -43,8 +43,8 @@ func (s *subject) script(key string, words []string, f *listing.File) {
 		return
 	}
 	found, handsOver := calls(text)
-	if cmd := s.words("Cmd"); handsOver && key == "Entrypoint" && len(words) == 1 && len(cmd) > 0 && cmd[0] != "" && cmd[0][0] != '-' {
-		found = append(found, cmd[0])
+	if handsOver && len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		found = append(found, args[0])
 	}
 	for _, call := range found {
 		if strings.Contains(call, "/") {
@@ -65,8 +65,11 @@ var builtins = strings.Fields(`. : [ alias bg bind break builtin caller cd comma
 	jobs kill let local logout mapfile popd printf pushd pwd read readarray readonly return set shift shopt
 	source suspend test times trap true type typeset ulimit umask unalias unset wait`)
 
+// asking are commands by which a script finds out whether there is a program.
+var asking = []string{"command", "type", "which", "hash", "test", "["}
+
 // unclear are commands after which a name may mean anything.
-var unclear = []string{".", "source", "eval", "alias", "hash", "enable"}
+var unclear = []string{".", "source", "eval", "alias", "enable"}
 
 // calls returns the programs that a script is sure to mean when it calls them by a
 // plain word, in order, once each; none where the script changes what names mean.
@@ -88,6 +91,10 @@ func calls(text string) (programs []string, handsOver bool) {
 		case *syntax.BinaryCmd:
 			// What may fail is allowed to be absent.
 			return n.Op != syntax.OrStmt
+		case *syntax.UnaryTest: // [[ -x FILE ]]
+			if w, ok := n.X.(*syntax.Word); ok {
+				own[w.Lit()] = true
+			}
 		case *syntax.CallExpr:
 			words := literals(n.Args)
 			if len(words) == 0 {
@@ -99,7 +106,7 @@ func calls(text string) (programs []string, handsOver bool) {
 				changed = true
 			case name == "shift" || name == "set" && !onlyOptions(n.Args[1:]):
 				argued = true
-			case (name == "command" || name == "type" || name == "which") && len(words) > 1:
+			case slices.Contains(asking, name):
 				for _, w := range words[1:] {
 					own[w] = true
 				}
