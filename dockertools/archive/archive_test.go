@@ -226,7 +226,7 @@ func TestBroken(t *testing.T) {
 		want string
 	}{
 		{"empty", nil, "it holds no image"},
-		{"text", []byte(strings.Repeat("no archive\n", 100)), "read tar"},
+		{"text", []byte(strings.Repeat("no archive\n", 100)), "it is no tar archive"},
 		{"truncated", whole[:3000], "cut short"},
 		{"truncated gzip", gzipped(whole)[:300], "unpack"},
 		{"other tar", makeTar(t, file{"x", "y"}), "it holds no image"},

@@ -105,6 +105,9 @@ func (a *Archive) plain(f *os.File, spoolDir string) (*os.File, error) {
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
+	if text := string(head[:n]); strings.HasPrefix(text, "\x7fELF") || strings.HasPrefix(text, "#!") {
+		return nil, errors.New("it is a program, not an archive; one that streamLayeredImage made writes the archive to its standard output")
+	}
 	for _, u := range unpackers {
 		if !strings.HasPrefix(string(head[:n]), u.magic) {
 			continue
@@ -141,6 +144,9 @@ func (a *Archive) indexTar(f *os.File) error {
 		h, err := tr.Next()
 		if err == io.EOF {
 			return nil
+		}
+		if err != nil && len(a.members) == 0 {
+			return fmt.Errorf("it is no tar archive, compressed or not: %w", err)
 		}
 		if err != nil {
 			return fmt.Errorf("read tar: %w", err)
