@@ -89,8 +89,8 @@ func calls(text string) (programs []string, handsOver bool) {
 		case *syntax.Assign:
 			changed = changed || n.Name != nil && n.Name.Value == "PATH"
 		case *syntax.BinaryCmd:
-			// What may fail is allowed to be absent.
-			return n.Op != syntax.OrStmt
+			// What may fail is allowed to be absent, unless that is the end.
+			return n.Op != syntax.OrStmt || exits(n.Y)
 		case *syntax.UnaryTest: // [[ -x FILE ]]
 			if w, ok := n.X.(*syntax.Word); ok {
 				own[w.Lit()] = true
@@ -130,6 +130,12 @@ func calls(text string) (programs []string, handsOver bool) {
 		}
 	}
 	return out, !argued && runsArguments(file)
+}
+
+// exits reports whether a statement ends the script.
+func exits(stmt *syntax.Stmt) bool {
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	return ok && len(call.Args) > 0 && call.Args[0].Lit() == "exit"
 }
 
 // runsArguments reports whether the last that a script does is exec "$@".
