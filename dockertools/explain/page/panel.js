@@ -87,7 +87,7 @@ function draw() {
 
 function select(id) {
   S.node = id === S.node && S.view !== "table" ? -1 : id;
-  history.replaceState(null, "", S.node >= 0 ? "#" + D.nodes[S.node].hash : "#");
+  try { history.replaceState(null, "", S.node >= 0 ? "#" + D.nodes[S.node].hash : "#"); } catch { /* not in every frame */ }
   const focused = document.activeElement && view.contains(document.activeElement);
   S.view === "graph" && S.focus ? draw() : mark();
   panel();
@@ -124,7 +124,9 @@ function move(from, key) {
 
 function search() {
   const q = $("query").value.trim().toLowerCase(), hits = $("hits");
-  const score = (n) => { const i = n.name.toLowerCase().indexOf(q); return i >= 0 ? i : n.hash.startsWith(q) ? 500 : -1; };
+  // A name, or a store path, also one of a file in it, or the beginning of its hash.
+  const base = q.replace(/^\/nix\/store\//, "").replace(/\/.*/, "");
+  const score = (n) => { const i = n.name.toLowerCase().indexOf(q); return i >= 0 ? i : (n.hash + "-" + n.name.toLowerCase()).startsWith(base || "/") ? 500 : -1; };
   const found = q ? D.nodes.map((n) => [score(n), n]).filter(([s]) => s >= 0).sort(([a, x], [b, y]) => a - b || y.size - x.size).slice(0, 30) : [];
   hits.replaceChildren(...(found.length ? found.map(([, n], i) => el("li", { role: "option", id: "hit" + i, "aria-selected": String(i === 0), "data-hit": n.id, onmousedown: (e) => { e.preventDefault(); choose(n.id); } }, el("span", {}, n.name), el("span", { class: "num hint" }, bytes(n.size)))) : [el("li", { class: "none" }, "no store path has that in its name")]));
   hits.hidden = !q;
@@ -182,7 +184,7 @@ function start() {
   document.addEventListener("keydown", (e) => {
     const tab = e.target.closest && e.target.closest("[role=tab]");
     if (e.key === "/" && e.target.tagName !== "INPUT") { $("query").focus(); e.preventDefault(); }
-    else if (e.key === "Escape" && S.node >= 0) select(S.node = S.node);
+    else if (e.key === "Escape" && S.node >= 0) select(-1);
     else if (tab && (e.key === "ArrowRight" || e.key === "ArrowLeft")) {
       const tabs = [...document.querySelectorAll("[role=tab]")], to = tabs[(tabs.indexOf(tab) + (e.key === "ArrowRight" ? 1 : tabs.length - 1)) % tabs.length];
       to.click(); to.focus();
