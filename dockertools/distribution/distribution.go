@@ -146,13 +146,13 @@ func (d *Databases) Packages(l *listing.Listing) []Package {
 // (package-url specification, types deb and apk).
 func (p *Package) purl(os map[string]string) string {
 	vendor := cmp.Or(os["ID"], map[string]string{"deb": "debian", "apk": "alpine"}[p.Kind])
-	text := "pkg:" + p.Kind + "/" + escape(strings.ToLower(vendor)) + "/" + escape(strings.ToLower(p.Name)) + "@" + escape(p.Version)
+	text := "pkg:" + p.Kind + "/" + Escape(strings.ToLower(vendor)) + "/" + Escape(strings.ToLower(p.Name)) + "@" + Escape(p.Version)
 	var more []string
 	if p.Architecture != "" {
-		more = append(more, "arch="+escape(p.Architecture))
+		more = append(more, "arch="+Escape(p.Architecture))
 	}
 	if os["ID"] != "" && os["VERSION_ID"] != "" {
-		more = append(more, "distro="+escape(os["ID"]+"-"+os["VERSION_ID"]))
+		more = append(more, "distro="+Escape(os["ID"]+"-"+os["VERSION_ID"]))
 	}
 	if len(more) > 0 {
 		text += "?" + strings.Join(more, "&")
@@ -160,8 +160,11 @@ func (p *Package) purl(os map[string]string) string {
 	return text
 }
 
-// escape is percent-encoding as package URLs have it.
-func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+// Escape is percent-encoding as the canonical form of package URLs has it in each
+// of their parts: a colon stays, also in versions with an epoch.
+func Escape(s string) string {
+	return strings.NewReplacer("+", "%20", "%3A", ":").Replace(url.QueryEscape(s))
+}
 
 // releaseFields reads os-release(5): assignments as of a shell, without expansion.
 func releaseFields(text string) map[string]string {

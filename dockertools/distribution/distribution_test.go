@@ -60,7 +60,7 @@ func TestDpkg(t *testing.T) {
 	want := []Package{
 		{Kind: "deb", Name: "adduser", Version: "3.134", Architecture: "all", Purl: "pkg:deb/debian/adduser@3.134?arch=all&distro=debian-12", Layer: 1, File: "/var/lib/dpkg/status"},
 		{Kind: "deb", Name: "zlib1g", Version: "1:1.2.13.dfsg-1+b1", Architecture: "amd64", Source: "zlib", Licences: []string{"GPL-2+", "Zlib"}, Homepage: "http://zlib.net/",
-			Description: "compression library - runtime", Purl: "pkg:deb/debian/zlib1g@1%3A1.2.13.dfsg-1%2Bb1?arch=amd64&distro=debian-12", Layer: 1, File: "/var/lib/dpkg/status"},
+			Description: "compression library - runtime", Purl: "pkg:deb/debian/zlib1g@1:1.2.13.dfsg-1%2Bb1?arch=amd64&distro=debian-12", Layer: 1, File: "/var/lib/dpkg/status"},
 	}
 	if d := cmp.Diff(want, packages(t, below, above)); d != "" {
 		t.Error(d)

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"gonix/dockertools/archive"
+	"gonix/dockertools/distribution"
 	"gonix/dockertools/image"
 	"gonix/dockertools/origin"
 )
@@ -54,7 +55,7 @@ func sourcePurl(s origin.Source) string {
 	if err != nil || u.Host == "" || u.Path == "" || s.Recursive {
 		return ""
 	}
-	return "pkg:generic/" + escape(path.Base(u.Path)) + "?checksum=" + qualifier(s.Hash.Algo.String()+":"+s.Hash.Base16()) + "&download_url=" + qualifier(s.URLs[0])
+	return "pkg:generic/" + escape(path.Base(u.Path)) + "?checksum=" + escape(s.Hash.Algo.String()+":"+s.Hash.Base16()) + "&download_url=" + escape(s.URLs[0])
 }
 
 // partPurl names a store path that was made of a single download under the name
@@ -78,9 +79,9 @@ func imagePurl(t archive.Tagged, architecture string) string {
 		return ""
 	}
 	r := t.References[0]
-	purl := "pkg:oci/" + escape(path.Base(r.Name)) + "@" + escape(string(t.Image.Digest())) + "?arch=" + escape(architecture)
+	purl := "pkg:oci/" + escape(strings.ToLower(path.Base(r.Name))) + "@" + escape(string(t.Image.Digest())) + "?arch=" + escape(architecture)
 	if full := r.Full(); strings.Contains(r.Name, "/") {
-		purl += "&repository_url=" + qualifier(image.SplitReference(full).Name)
+		purl += "&repository_url=" + escape(image.SplitReference(full).Name)
 	}
 	if r.Tag != "" {
 		purl += "&tag=" + escape(r.Tag)
@@ -88,15 +89,8 @@ func imagePurl(t archive.Tagged, architecture string) string {
 	return purl
 }
 
-// escape is percent-encoding as purls have it in names and versions.
-func escape(s string) string {
-	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
-}
-
-// qualifier is the same for what comes after a question mark.
-func qualifier(s string) string {
-	return strings.NewReplacer("%3A", ":", "%2F", "/").Replace(escape(s))
-}
+// escape is percent-encoding as purls have it, with the colon as it is.
+func escape(s string) string { return distribution.Escape(s) }
 
 func unescape(s string) string {
 	if t, err := url.PathUnescape(s); err == nil {

@@ -241,7 +241,7 @@ func TestPurls(t *testing.T) {
 		"https://github.com/owner/repo/releases/download/v1.2/repo-1.2.tar.gz":                    "pkg:github/owner/repo@v1.2",
 		"https://crates.io/api/v1/crates/serde/1.0.1/download":                                    "pkg:cargo/serde@1.0.1",
 		"https://registry.yarnpkg.com/@scope/name/-/name-1.2.3.tgz":                               "pkg:npm/%40scope/name@1.2.3",
-		"https://example.org/a b.tar.gz":                                                          "pkg:generic/a%20b.tar.gz?checksum=sha256:" + hash.Base16() + "&download_url=https://example.org/a%20b.tar.gz",
+		"https://example.org/a b.tar.gz":                                                          "pkg:generic/a%20b.tar.gz?checksum=sha256:" + hash.Base16() + "&download_url=https:%2F%2Fexample.org%2Fa%20b.tar.gz",
 		"not a url":                                                                               "",
 		"":                                                                                        "",
 	} {
