@@ -5,9 +5,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"gonix/derivation/nar"
+	"gonix/derivation/nixhash"
 	"gonix/dockertools/image"
 )
 
@@ -117,6 +121,73 @@ func TestWatcher(t *testing.T) {
 	}
 	if f := l.Files[1]; len(l.Files) != 3 || f.Name != "d/x" || f.Digest != image.Sum([]byte("two")) || f.Layer != 1 {
 		t.Errorf("%+v", l.Files)
+	}
+}
+
+// TestArchives compares with archives of the same files on disk, whatever the order
+// and form in which layers have them.
+func TestArchives(t *testing.T) {
+	const a, b = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-a", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb-b"
+	root := t.TempDir()
+	must := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	big := strings.Repeat("0123456789abcdef", 40000)
+	must(os.MkdirAll(root+"/"+a+"/bin", 0o755))
+	must(os.WriteFile(root+"/"+a+"/bin/p", []byte(big), 0o755))
+	must(os.WriteFile(root+"/"+a+"/bin-", []byte("x"), 0o644))
+	must(os.WriteFile(root+"/"+a+"/empty", nil, 0o644))
+	must(os.Symlink("bin/p", root+"/"+a+"/link"))
+	must(os.WriteFile(root+"/"+a+"/z", []byte("last"), 0o644))
+	must(os.WriteFile(root+"/"+b, []byte("x"), 0o644))
+	want := map[string]Archive{}
+	for _, base := range []string{a, b} {
+		var buf bytes.Buffer
+		must(nar.Dump(&buf, root+"/"+base))
+		want[base] = Archive{nixhash.Sum(nixhash.SHA256, buf.Bytes()), int64(buf.Len())}
+	}
+	dir := func(name string) tar.Header { return tar.Header{Name: name, Typeflag: tar.TypeDir, Mode: 0o555} }
+	file := func(name, text string, mode int64) tar.Header {
+		return tar.Header{Name: "nix/store/" + name, Gname: text, Mode: mode}
+	}
+	link := func(name, to string) tar.Header { return tar.Header{Name: name, Typeflag: tar.TypeLink, Linkname: to} }
+	symlink := tar.Header{Name: "nix/store/" + a + "/link", Typeflag: tar.TypeSymlink, Linkname: "bin/p"}
+	p, minus, empty, z, single := file(a+"/bin/p", big, 0o555), file(a+"/bin-", "x", 0o444), file(a+"/empty", "", 0o444), file(a+"/z", "last", 0o444), file(b, "x", 0o444)
+	dirs := []tar.Header{dir("nix/store/" + a), dir("nix/store/" + a + "/bin")}
+	with := func(h ...tar.Header) image.Layer { return layerOf(t, append(slices.Clone(dirs), h...)...) }
+	other := z
+	other.Gname = "more than the last"
+	device := tar.Header{Name: "nix/store/" + a + "/fifo", Typeflag: tar.TypeFifo}
+	for name, c := range map[string]struct {
+		layers []image.Layer
+		want   string
+	}{
+		"as in archives":         {[]image.Layer{with(p, minus, empty, symlink, z, single)}, a + b},
+		"backwards":              {[]image.Layer{with(single, z, symlink, empty, minus, p)}, a + b},
+		"two layers":             {[]image.Layer{with(z, p), layerOf(t, single, minus, empty, symlink)}, a + b},
+		"linked":                 {[]image.Layer{with(p, empty, symlink, z, single, link(minus.Name, single.Name))}, a + b},
+		"linked to outside":      {[]image.Layer{with(p, empty, symlink, z, tar.Header{Name: "x", Gname: "x"}, link(minus.Name, "x"), link(single.Name, "x"))}, a + b},
+		"replaced":               {[]image.Layer{with(p, minus, empty, symlink, other, single), layerOf(t, z)}, a + b},
+		"twice in a layer":       {[]image.Layer{with(p, minus, empty, symlink, other, z, single)}, b},
+		"what no store can have": {[]image.Layer{with(p, minus, empty, symlink, z, device, single)}, b},
+	} {
+		img, err := image.New(image.Config{}, c.layers)
+		must(err)
+		l, err := Read(t.Context(), img)
+		must(err)
+		spool := t.TempDir()
+		got, err := l.Archives(t.Context(), img, []string{a, b, "c"}, spool)
+		must(err)
+		for base, w := range want {
+			if g, ok := got[base]; ok != strings.Contains(c.want, base) || ok && (!g.Hash.Equal(w.Hash) || g.Size != w.Size) {
+				t.Errorf("%s: %s is %v, want %v", name, base, g, w)
+			}
+		}
+		if left, err := os.ReadDir(spool); err != nil || len(left) > 0 {
+			t.Errorf("%s: left %v, error %v", name, left, err)
+		}
 	}
 }
 
