@@ -48,10 +48,12 @@ type (
 		Content   string `json:"content"`
 	}
 	cdxLicence struct {
-		Licence struct {
-			ID   string `json:"id,omitempty"`
-			Name string `json:"name,omitempty"`
-		} `json:"license"`
+		Licence    *cdxNamed `json:"license,omitempty"`
+		Expression string    `json:"expression,omitempty"`
+	}
+	cdxNamed struct {
+		ID   string `json:"id,omitempty"`
+		Name string `json:"name,omitempty"`
 	}
 	cdxExternal struct {
 		Type    string    `json:"type"`
@@ -147,15 +149,19 @@ func writeCycloneDX(d *document) (any, error) {
 	return doc, nil
 }
 
+// cdxLicences lists them; where there is a choice the format wants one expression.
 func cdxLicences(m Meta) []cdxLicence {
 	var out []cdxLicence
 	for _, l := range m.Licences {
-		var x cdxLicence
-		x.Licence.ID = l.ID
-		if l.ID == "" {
-			x.Licence.Name = l.Name
+		if l.Expression != "" {
+			all, _ := m.licence()
+			return []cdxLicence{{Expression: all}}
 		}
-		out = append(out, x)
+		x := cdxNamed{ID: l.ID}
+		if l.ID == "" {
+			x.Name = l.Name
+		}
+		out = append(out, cdxLicence{Licence: &x})
 	}
 	return out
 }

@@ -15,6 +15,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -59,8 +60,13 @@ func (m Meta) variantNote() string {
 	return "The package set says so of " + m.Of + "; this is another derivation of that name."
 }
 
-// Licence is one of a package: ID is of the SPDX list, or "" with a Name.
-type Licence struct{ ID, Name string }
+// Licence is one of a package: ID is of the SPDX list, or "" with a Name, or with an
+// Expression that leaves a choice, in which Names are those of its LicenseRefs.
+type Licence struct {
+	ID, Name   string
+	Expression string
+	Names      map[string]string
+}
 
 // Format is a kind of document.
 type Format struct {
@@ -244,11 +250,19 @@ func (m Meta) licence() (string, map[string]string) {
 	own := map[string]string{}
 	for _, l := range m.Licences {
 		id := l.ID
-		if id == "" {
+		switch {
+		case l.Expression != "":
+			maps.Copy(own, l.Names)
+			if id = l.Expression; len(m.Licences) > 1 {
+				id = "(" + id + ")"
+			}
+		case id == "":
 			id = "LicenseRef-" + identifier(l.Name)
 			own[id] = l.Name
 		}
-		parts = append(parts, id)
+		if !slices.Contains(parts, id) {
+			parts = append(parts, id)
+		}
 	}
 	return strings.Join(parts, " AND "), own
 }

@@ -233,6 +233,33 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
+func TestLicences(t *testing.T) {
+	for text, want := range map[string]string{
+		"MIT":                                "MIT",
+		"GPL-2+ and MIT and MIT":             "GPL-2.0-or-later AND MIT",
+		"Odd one AND MIT":                    "LicenseRef-Odd-one AND MIT",
+		"MIT AND (BSD-2-Clause OR GPL-2.0+)": "MIT AND (BSD-2-Clause OR GPL-2.0-or-later)",
+		"ISC OR (MIT AND curl) OR own":       "ISC OR MIT AND curl OR LicenseRef-own",
+		"(ISC OR MIT) AND (curl or own)":     "(ISC OR MIT) AND (curl OR LicenseRef-own)",
+		"(MIT)":                              "MIT",
+		"GPL-2+ with OpenSSL exception":      "LicenseRef-GPL-2--with-OpenSSL-exception",
+		"GPL-2.0+ WITH GCC-exception-3.1":    "GPL-2.0-or-later WITH GCC-exception-3.1",
+		"(MIT":                               "LicenseRef--MIT",
+		"MIT)":                               "LicenseRef-MIT-",
+		"MIT OR":                             "LicenseRef-MIT-OR",
+		"GPL-2+, and MIT or ISC":             "LicenseRef-GPL-2---and-MIT-or-ISC",
+		strings.Repeat("(", 5000):            "LicenseRef-" + strings.Repeat("-", 5000),
+	} {
+		m := Meta{Licences: readLicences(text)}
+		if got, _ := m.licence(); got != want {
+			t.Errorf("%s: %s", text, got)
+		}
+		if l := cdxLicences(m); strings.Contains(want, " OR ") != (l[0].Expression != "" && !strings.Contains(want, "WITH")) {
+			t.Errorf("%s: %+v", text, l)
+		}
+	}
+}
+
 func TestPurls(t *testing.T) {
 	hash := nixhash.Sum(nixhash.SHA256, nil)
 	for url, want := range map[string]string{
@@ -260,7 +287,7 @@ func TestSystem(t *testing.T) {
 	in := input(t)
 	in.System = []distribution.Package{
 		{Kind: "apk", Name: "musl", Version: "1.2", Licences: []string{"MIT AND Odd Licence"}, Purl: "pkg:apk/alpine/musl@1.2", File: "/lib/apk/db/installed"},
-		{Kind: "deb", Name: "zlib1g", Version: "1", Source: "zlib", Licences: []string{"GPL-2+", "other"}, Purl: "pkg:deb/debian/zlib1g@1", File: "/var/lib/dpkg/status"},
+		{Kind: "deb", Name: "zlib1g", Version: "1", Source: "zlib", Licences: []string{"GPL-2+", "other"}, Homepage: "see <there>", Purl: "pkg:deb/debian/zlib1g@1", File: "/var/lib/dpkg/status"},
 	}
 	in.Named = map[string]Meta{"lib": {Licences: []Licence{{ID: "ISC"}}, Of: "lib 2.0"}}
 	for name, want := range map[string][]string{
@@ -275,6 +302,9 @@ func TestSystem(t *testing.T) {
 		data, err := f.Write(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if strings.Contains(string(data), "see <there>") {
+			t.Errorf("%s: a homepage that is no URI", name)
 		}
 		for _, w := range want {
 			if !strings.Contains(string(data), w) {

@@ -2,6 +2,9 @@ package sbom
 
 import (
 	"fmt"
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -13,13 +16,13 @@ import (
 // that is not here is given as it is.
 var spdxNames = sync.OnceValue(func() map[string]string {
 	return byName(`
-0BSD AFL-2.1 AFL-3.0 AGPL-3.0-only AGPL-3.0-or-later Apache-2.0 Artistic-1.0 Artistic-2.0 BSD-2-Clause BSD-3-Clause BSD-4-Clause
-BSL-1.0 BlueOak-1.0.0 CC-BY-3.0 CC-BY-4.0 CC-BY-SA-3.0 CC-BY-SA-4.0 CC0-1.0 CDDL-1.0 EPL-1.0 EPL-2.0 FTL GFDL-1.1-or-later
+0BSD AFL-2.1 AFL-3.0 AGPL-3.0-only AGPL-3.0-or-later Apache-2.0 Artistic-1.0 Artistic-2.0 BSD-2-Clause BSD-3-Clause BSD-3-Clause-Attribution BSD-4-Clause BSD-4-Clause-UC
+BSL-1.0 BlueOak-1.0.0 CC-BY-3.0 CC-BY-4.0 CC-BY-SA-3.0 CC-BY-SA-4.0 CC0-1.0 CDDL-1.0 EPL-1.0 EPL-2.0 FSFAP FSFUL FSFULLR FTL GFDL-1.1-or-later
 GFDL-1.2-only GFDL-1.2-or-later GFDL-1.3-only GFDL-1.3-or-later GPL-1.0-only GPL-1.0-or-later GPL-2.0-only GPL-2.0-or-later
 GPL-3.0-only GPL-3.0-or-later ICU IJG ISC LGPL-2.0-only LGPL-2.0-or-later LGPL-2.1-only LGPL-2.1-or-later LGPL-3.0-only
 LGPL-3.0-or-later Libpng MIT MIT-0 MPL-1.1 MPL-2.0 MirOS NCSA OFL-1.1 OLDAP-2.8 OpenSSL PSF-2.0 PostgreSQL Python-2.0 Ruby
 SSH-OpenSSH Sleepycat TCL Unicode-DFS-2016 Unlicense Vim W3C WTFPL X11 ZPL-2.1 Zlib bzip2-1.0.6 curl
-Expat=MIT BSD-2-clause=BSD-2-Clause BSD-3-clause=BSD-3-Clause BSD-4-clause=BSD-4-Clause BSD-0-clause=0BSD zlib=Zlib Artistic=Artistic-1.0
+Expat=MIT BSD-2-clause=BSD-2-Clause BSD-3-clause=BSD-3-Clause BSD-4-clause=BSD-4-Clause BSD-4-clause-UC=BSD-4-Clause-UC BSD-0-clause=0BSD zlib=Zlib Artistic=Artistic-1.0
 GPL-1=GPL-1.0-only GPL-1+=GPL-1.0-or-later GPL-2=GPL-2.0-only GPL-2+=GPL-2.0-or-later GPL-2.0=GPL-2.0-only GPL-2.0+=GPL-2.0-or-later
 GPL-3=GPL-3.0-only GPL-3+=GPL-3.0-or-later GPL-3.0=GPL-3.0-only GPL-3.0+=GPL-3.0-or-later
 LGPL-2=LGPL-2.0-only LGPL-2+=LGPL-2.0-or-later LGPL-2.0=LGPL-2.0-only LGPL-2.0+=LGPL-2.0-or-later
@@ -43,18 +46,105 @@ func byName(text string) map[string]string {
 
 // systemMeta is what a package of a distribution says of itself.
 func systemMeta(p distribution.Package) Meta {
-	m := Meta{Homepage: p.Homepage, Description: p.Description}
+	m := Meta{Description: p.Description}
+	// Both formats want a URI there, and packages write what they like.
+	if u, err := url.Parse(p.Homepage); err == nil && u.Host != "" {
+		m.Homepage = p.Homepage
+	}
 	for _, text := range p.Licences {
-		// Parts that all hold can be told apart; others stay one text.
-		for _, part := range strings.Split(text, " AND ") {
-			if id := spdxNames()[part]; id != "" {
-				m.Licences = append(m.Licences, Licence{ID: id})
-			} else {
-				m.Licences = append(m.Licences, Licence{Name: part})
-			}
-		}
+		m.Licences = append(m.Licences, readLicences(text)...)
 	}
 	return m
+}
+
+// exceptions are those of the SPDX list that distributions name.
+var exceptions = strings.Fields(`Autoconf-exception-2.0 Autoconf-exception-3.0 Bison-exception-2.2 Bootloader-exception Classpath-exception-2.0
+	Font-exception-2.0 GCC-exception-2.0 GCC-exception-3.1 LGPL-3.0-linking-exception Libtool-exception Linux-syscall-note LLVM-exception
+	OCaml-LGPL-linking-exception OpenJDK-assembly-exception-1.0 openvpn-openssl-exception Qt-GPL-exception-1.0 Qt-LGPL-exception-1.1
+	Swift-exception u-boot-exception-2.0 Universal-FOSS-exception-1.0 WxWindows-exception-3.1`)
+
+// readLicences reads names of licences that are joined by AND, OR and parentheses,
+// as apk has them, or by "and" and "or", as Debian's copyright files do. Parts that
+// all hold can be told apart; a choice stays one expression. What is of another
+// form stays one name.
+func readLicences(text string) []Licence {
+	r := &licenceReader{words: strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(text))}
+	list := r.alternatives(0)
+	if r.wrong || r.at < len(r.words) || strings.Contains(text, ",") {
+		return []Licence{{Name: text}}
+	}
+	return list
+}
+
+type licenceReader struct {
+	words []string
+	at    int
+	wrong bool
+}
+
+// take goes on if the next word is this one.
+func (r *licenceReader) take(word string) bool {
+	ok := r.at < len(r.words) && strings.EqualFold(r.words[r.at], word)
+	if ok {
+		r.at++
+	}
+	return ok
+}
+
+func (r *licenceReader) alternatives(depth int) []Licence {
+	list := r.all(depth)
+	if !r.take("OR") {
+		return list
+	}
+	choice := Licence{Names: map[string]string{}}
+	var ways []string
+	for {
+		way, names := Meta{Licences: list}.licence()
+		ways = append(ways, way)
+		maps.Copy(choice.Names, names)
+		list = r.all(depth)
+		if !r.take("OR") {
+			way, names = Meta{Licences: list}.licence()
+			maps.Copy(choice.Names, names)
+			choice.Expression = strings.Join(append(ways, way), " OR ")
+			return []Licence{choice}
+		}
+	}
+}
+
+func (r *licenceReader) all(depth int) []Licence {
+	list := r.one(depth)
+	for r.take("AND") {
+		list = append(list, r.one(depth)...)
+	}
+	return list
+}
+
+func (r *licenceReader) one(depth int) []Licence {
+	if depth > 20 {
+		r.wrong = true
+		return nil
+	}
+	if r.take("(") {
+		list := r.alternatives(depth + 1)
+		r.wrong = r.wrong || !r.take(")")
+		return list
+	}
+	begin := r.at
+	for r.at < len(r.words) && !slices.Contains([]string{"and", "or", "(", ")"}, strings.ToLower(r.words[r.at])) {
+		r.at++
+	}
+	words := r.words[begin:r.at]
+	switch {
+	case len(words) == 0:
+		r.wrong = true
+		return nil
+	case len(words) == 1 && spdxNames()[words[0]] != "":
+		return []Licence{{ID: spdxNames()[words[0]]}}
+	case len(words) == 3 && spdxNames()[words[0]] != "" && words[1] == "WITH" && slices.Contains(exceptions, words[2]):
+		return []Licence{{Expression: spdxNames()[words[0]] + " WITH " + words[2]}}
+	}
+	return []Licence{{Name: strings.Join(words, " ")}}
 }
 
 // systemComment says where a package is known from.
@@ -82,9 +172,7 @@ func addSystemSPDX(d *document, doc *spdxDocument, own map[string]string) {
 		s.Version, s.Homepage, s.Summary, s.Comment = p.Version, m.Homepage, m.Description, systemComment(p)
 		if expression, refs := m.licence(); expression != "" {
 			s.Declared = expression
-			for id, name := range refs {
-				own[id] = name
-			}
+			maps.Copy(own, refs)
 			if p.Kind == "deb" {
 				s.LicenceComments = licencesOfFiles
 			}
