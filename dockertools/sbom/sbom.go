@@ -25,6 +25,7 @@ import (
 	"gonix/dockertools/distribution"
 	"gonix/dockertools/explain"
 	"gonix/dockertools/image"
+	"gonix/dockertools/listing"
 	"gonix/dockertools/origin"
 )
 
@@ -40,6 +41,9 @@ type Input struct {
 	Named map[string]Meta
 	// System are the packages of a distribution that the image has.
 	System []distribution.Package
+	// Archives are those of store paths that the store does not have, by base name,
+	// as the image has their files.
+	Archives map[string]listing.Archive
 	// Tool is the program that writes, with its version: gonix-1.0.
 	Tool string
 	// Epoch replaces the time of the image, in seconds since 1970 (SOURCE_DATE_EPOCH).
@@ -121,6 +125,22 @@ func Names(ctx context.Context, in Input) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
+// Unhashed returns the base names of the store paths of the image that the store
+// does not have: what to give Archives of.
+func Unhashed(ctx context.Context, in Input) ([]string, error) {
+	d, err := gather(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	var bases []string
+	for _, p := range d.parts {
+		if p.NarHash.IsZero() && p.layers != nil {
+			bases = append(bases, p.Path.Base())
+		}
+	}
+	return bases, nil
+}
+
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -156,6 +176,8 @@ type part struct {
 	copied    bool
 	dependsOn []storepath.Path
 	note      string // what is not known
+	// rehashed says that the checksum is of what the image has.
+	rehashed bool
 }
 
 func gather(ctx context.Context, in Input) (*document, error) {
@@ -200,6 +222,9 @@ func gather(ctx context.Context, in Input) (*document, error) {
 		p := &parts[i]
 		if p.Item, err = in.Origins.Item(ctx, p.Path); err != nil {
 			return nil, err
+		}
+		if a, ok := in.Archives[p.Path.Base()]; ok && p.NarHash.IsZero() {
+			p.NarHash, p.NarSize, p.rehashed = a.Hash, a.Size, true
 		}
 		if p.Kind == origin.Unknown {
 			p.note = "Where this store path comes from is not known: the store has no derivation of it, as it was substituted or came with a base image. Name and version are read off its name."
@@ -294,10 +319,13 @@ func (p *part) comment() string {
 	if p.copied {
 		list = append(list, copiedNote)
 	}
-	if !p.NarHash.IsZero() {
+	switch {
+	case p.rehashed:
+		list = append(list, fmt.Sprintf("The checksum is of an archive (NAR, %d bytes) of the path's files in the image.", p.NarSize))
+	case !p.NarHash.IsZero():
 		list = append(list, fmt.Sprintf("The checksum is of the path's archive (NAR, %d bytes).", p.NarSize))
-	} else {
-		list = append(list, "The store does not have the path, so there is no checksum of its archive.")
+	default:
+		list = append(list, "Neither store nor image has the whole path, so there is no checksum of its archive.")
 	}
 	return strings.Join(list, " ")
 }

@@ -285,6 +285,13 @@ func TestPurls(t *testing.T) {
 // TestSystem has packages of a distribution, and one that was overridden.
 func TestSystem(t *testing.T) {
 	in := input(t)
+	bases, err := Unhashed(t.Context(), in)
+	if base := storePath("f", "old-0.1").Base(); err != nil || len(bases) != 1 || bases[0] != base {
+		t.Fatal(bases, err)
+	}
+	if in.Archives, err = in.Graph.Files.Archives(t.Context(), in.Image.Image, bases, t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
 	in.System = []distribution.Package{
 		{Kind: "apk", Name: "musl", Version: "1.2", Licences: []string{"MIT AND Odd Licence"}, Purl: "pkg:apk/alpine/musl@1.2", File: "/lib/apk/db/installed"},
 		{Kind: "deb", Name: "zlib1g", Version: "1", Source: "zlib", Licences: []string{"GPL-2+", "other"}, Homepage: "see <there>", Purl: "pkg:deb/debian/zlib1g@1", File: "/var/lib/dpkg/status"},
@@ -292,7 +299,7 @@ func TestSystem(t *testing.T) {
 	in.Named = map[string]Meta{"lib": {Licences: []Licence{{ID: "ISC"}}, Of: "lib 2.0"}}
 	for name, want := range map[string][]string{
 		"spdx": {`"licenseDeclared": "MIT AND LicenseRef-Odd-Licence"`, `"licenseDeclared": "GPL-2.0-or-later AND LicenseRef-other"`, "pkg:deb/debian/zlib1g@1", "2 packages of the base system",
-			"Its source package is zlib.", `"licenseDeclared": "ISC"`, "The package set says so of lib 2.0", "the databases of dpkg and apk name"},
+			"Its source package is zlib.", `"licenseDeclared": "ISC"`, "The checksum is of an archive (NAR, 120 bytes) of the path's files in the image.", "The package set says so of lib 2.0", "the databases of dpkg and apk name"},
 		"cyclonedx": {`"id": "GPL-2.0-or-later"`, `"name": "Odd Licence"`, `"bom-ref": "pkg:deb/debian/zlib1g@1"`, "The package set says so of lib 2.0"},
 	} {
 		f, err := ParseFormat(name)

@@ -185,6 +185,15 @@ func (f *flags) sbom(ctx context.Context, w *process.World, d *Documents, format
 		}
 		in.Epoch = &at
 	}
+	bases, err := sbom.Unhashed(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if len(bases) > 0 {
+		if in.Archives, err = g.Files.Archives(ctx, t.Image, bases, ""); err != nil {
+			return nil, err
+		}
+	}
 	names, err := sbom.Names(ctx, in)
 	if err != nil {
 		return nil, err
