@@ -26,7 +26,7 @@ func attachedVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *f
 		if err != nil {
 			return err
 		}
-		ref := strings.TrimPrefix(args[0], remotePrefix)
+		ref := remoteName(args[0])
 		img, err := c.Pull(ctx, ref, f.platform)
 		if err != nil {
 			return err

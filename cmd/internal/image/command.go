@@ -46,6 +46,18 @@ type verb struct {
 	run                    func(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *flags) func([]string) error
 }
 
+// words says what the arguments are.
+func (v verb) words() string {
+	text := ""
+	if strings.Contains(v.arguments, "RESULT") {
+		text += "\nRESULT is an image archive, a directory with an OCI layout, the output of an\nimage derivation, or docker://REF for an image in a registry."
+	}
+	if strings.Contains(v.arguments, "REF") {
+		text += "\nREF is the name of an image in a registry, such as localhost:5000/app/redis:7."
+	}
+	return text
+}
+
 // flags are what several subcommands share.
 type flags struct {
 	store, choose, platform string
@@ -90,7 +102,7 @@ func Command(ctx context.Context, w *process.World, name string, args []string) 
 		if *help {
 			fmt.Fprint(w.Stdout, config.Usage{
 				Forms: []string{"[FLAG]... " + v.arguments},
-				About: strings.ToUpper(v.about[:1]) + v.about[1:] + ".\nRESULT is an image archive, a directory with an OCI layout, the output of an\nimage derivation, or docker://REF for an image in a registry.",
+				About: strings.ToUpper(v.about[:1]) + v.about[1:] + "." + v.words(),
 			}.Text(fs))
 			return nil
 		}
@@ -136,6 +148,9 @@ func (f *flags) pull(ctx context.Context, w *process.World, ref string) (*image.
 
 // remotePrefix marks images in registries among arguments.
 const remotePrefix = "docker://"
+
+// remoteName is the name of an image in a registry, where only such can be meant.
+func remoteName(arg string) string { return strings.TrimPrefix(arg, remotePrefix) }
 
 // open returns the image that an argument names. It can be read until f is
 // closed.

@@ -29,6 +29,7 @@ func pushVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *flags
 		if len(args) != 2 {
 			return errArguments
 		}
+		ref := remoteName(args[1])
 		img, err := f.open(ctx, w, args[0])
 		if err != nil {
 			return err
@@ -42,10 +43,10 @@ func pushVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *flags
 			return err
 		}
 		c.Jobs = *jobs
-		if err := f.pushing(w, c, args[1], func() (registry.Report, error) { return c.Push(ctx, img.Image, args[1], *from) }); err != nil {
+		if err := f.pushing(w, c, ref, func() (registry.Report, error) { return c.Push(ctx, img.Image, ref, *from) }); err != nil {
 			return err
 		}
-		return f.attach(ctx, w, c, img, args[1], docs)
+		return f.attach(ctx, w, c, img, ref, docs)
 	}
 }
 
@@ -68,7 +69,8 @@ func indexVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *flag
 		if err != nil {
 			return err
 		}
-		return f.pushing(w, c, *ref, func() (registry.Report, error) { return c.PushIndex(ctx, images, *ref, *from) })
+		name := remoteName(*ref)
+		return f.pushing(w, c, name, func() (registry.Report, error) { return c.PushIndex(ctx, images, name, *from) })
 	}
 }
 
@@ -110,6 +112,7 @@ func (f *flags) pushing(w *process.World, c *registry.Client, ref string, push f
 func Push(ctx context.Context, w *process.World, st *store.Local, path storepath.Path, ref string, d *Documents, quiet bool) error {
 	g := &flags{platform: "linux/amd64", quiet: quiet}
 	defer g.close()
+	ref = remoteName(ref)
 	img, err := g.open(ctx, w, st.RealPath(path))
 	if err != nil {
 		return fmt.Errorf("push '%s': %w", path, err)
@@ -137,19 +140,20 @@ func pullVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *flags
 		if len(args) != 1 || *out == "" {
 			return errArguments
 		}
-		img, err := f.pull(ctx, w, args[0])
+		name := remoteName(args[0])
+		img, err := f.pull(ctx, w, name)
 		if err != nil {
 			return err
 		}
-		ref := image.SplitReference(args[0])
+		ref := image.SplitReference(name)
 		if _, err := image.NewReference(ref.Name, ref.Tag); err != nil {
 			ref = image.Reference{} // by digest: an archive has no place for that
 		}
 		if err := writeArchive(w.Abs(*out), archive.Tagged{Image: img, References: named(ref)}); err != nil {
-			return fmt.Errorf("pull %s: %w", args[0], err)
+			return fmt.Errorf("pull %s: %w", name, err)
 		}
 		if !f.quiet {
-			fmt.Fprintf(w.Stderr, "pulled %s: %d layers\n", args[0], len(img.Layers()))
+			fmt.Fprintf(w.Stderr, "pulled %s: %d layers\n", name, len(img.Layers()))
 		}
 		fmt.Fprintln(w.Stdout, img.Digest())
 		return nil
