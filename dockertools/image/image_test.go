@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -254,5 +255,28 @@ func TestAudit(t *testing.T) {
 	}
 	if err := Audit(img); err == nil || err.Error() != "validate configuration: rootfs is of type 'strata', not 'layers'" {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestDiffSettings(t *testing.T) {
+	config := func(arch, text string) Config {
+		c := Config{Architecture: arch, OS: "linux", Created: text}
+		if err := json.Unmarshal([]byte(text), &c.Settings); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	a := config("amd64", `{"Cmd":["sh","-c","a && b"],"Labels":{"x":"1","y":"2"},"User":"","Healthcheck":{"Interval":30000000000},"WorkingDir":"/a"}`)
+	b := config("arm64", `{"Cmd": ["sh", "-c", "a && c"],"Labels":{"y":"2","x":"1"},"Env":null,"Healthcheck":{"Interval":40000000000},"StopSignal":"TERM"}`)
+	var got []string
+	for _, c := range DiffSettings(a, b) {
+		got = append(got, fmt.Sprintf("%s %s %s", c.Name, c.Old, c.New))
+	}
+	want := `Cmd ["sh","-c","a && b"] ["sh","-c","a && c"]|Healthcheck {"Interval":30000000000} {"Interval":40000000000}|StopSignal  "TERM"|WorkingDir "/a" |architecture "amd64" "arm64"`
+	if s := strings.Join(got, "|"); s != want {
+		t.Error(s)
+	}
+	if d := DiffSettings(a, a); d != nil {
+		t.Error(d)
 	}
 }

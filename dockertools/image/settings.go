@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -245,4 +246,52 @@ func mergeEnv(base, own json.RawMessage) (json.RawMessage, error) {
 		}
 	}
 	return encode(append(merged, upper...))
+}
+
+// SettingChange is a setting that two images do not have alike, or the platform.
+// Old or New is nil where one of them does not have it.
+type SettingChange struct {
+	Name     string
+	Old, New json.RawMessage
+}
+
+// DiffSettings compares how two images are run, by the values that JSON stands
+// for; absent, null and empty are the same.
+func DiffSettings(a, b Config) []SettingChange {
+	all := func(c Config) map[string]json.RawMessage {
+		out := map[string]json.RawMessage{}
+		for name, value := range c.Settings {
+			var v any
+			if json.Unmarshal(value, &v) != nil {
+				out[name] = value
+				continue
+			}
+			// An encoder sorts the keys of sets.
+			var text bytes.Buffer
+			enc := json.NewEncoder(&text)
+			enc.SetEscapeHTML(false)
+			enc.Encode(v)
+			switch value := bytes.TrimSpace(text.Bytes()); string(value) {
+			case "null", `""`, "[]", "{}", "false", "0":
+			default:
+				out[name] = value
+			}
+		}
+		for name, value := range map[string]string{"architecture": c.Architecture, "os": c.OS, "variant": c.Variant} {
+			if value != "" {
+				out[name], _ = json.Marshal(value)
+			}
+		}
+		return out
+	}
+	old, now := all(a), all(b)
+	names := maps.Clone(old)
+	maps.Copy(names, now)
+	var out []SettingChange
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if string(old[name]) != string(now[name]) {
+			out = append(out, SettingChange{name, old[name], now[name]})
+		}
+	}
+	return out
 }

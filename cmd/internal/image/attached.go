@@ -9,15 +9,24 @@ import (
 
 	"gonix/cmd/internal/process"
 	"gonix/cmd/internal/terminal"
+	"gonix/dockertools/image"
 	"gonix/dockertools/registry"
 
 	"github.com/spf13/pflag"
 )
 
+// attachedJSON is a document as --json shows it.
+type attachedJSON struct {
+	Digest       image.Digest      `json:"digest"`
+	ArtifactType string            `json:"artifactType"`
+	Annotations  map[string]string `json:"annotations,omitempty"`
+}
+
 // attachedVerb lists the documents that are attached to an image in a registry,
 // or writes one of them.
 func attachedVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *flags) func([]string) error {
 	get := fs.String("get", "", "write the document of this `type` or digest")
+	asJSON := fs.Bool("json", false, "write the list as JSON")
 	return func(args []string) error {
 		if len(args) != 1 {
 			return errArguments
@@ -38,6 +47,13 @@ func attachedVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *f
 		slices.SortFunc(list, func(a, b registry.Referrer) int {
 			return strings.Compare(a.ArtifactType+string(a.Digest), b.ArtifactType+string(b.Digest))
 		})
+		if *asJSON && *get == "" {
+			all := []attachedJSON{}
+			for _, r := range list {
+				all = append(all, attachedJSON{r.Digest, r.ArtifactType, r.Annotations})
+			}
+			return writeIndented(w.Stdout, all)
+		}
 		var found []registry.Referrer
 		for _, r := range list {
 			if *get == "" {

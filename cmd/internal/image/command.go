@@ -35,7 +35,7 @@ var verbs = []verb{
 	{"sbom", "RESULT", "write which software is in an image, where it comes from, its licences", sbomVerb},
 	{"provenance", "RESULT", "write what an image was built from (SLSA provenance)", provenanceVerb},
 	{"attached", "REF", "list or write the documents attached to an image in a registry", attachedVerb},
-	{"diff", "RESULT RESULT", "compare two images by store path and by file", diffVerb},
+	{"diff", "RESULT RESULT", "compare two images by setting, store path and file", diffVerb},
 	{"verify", "RESULT", "check all digests, sizes and files of an image", verifyVerb},
 	{"lint", "RESULT", "find what will go wrong when an image is run", lintVerb},
 }
