@@ -53,14 +53,21 @@ func explain(err error) error {
 	if !isForbidden(err) {
 		return err
 	}
-	return forbidden(err, "/proc/sys", os.Geteuid() == 0, underFilter())
+	return forbidden(err, "/proc/sys", circumstances{root: os.Geteuid() == 0, filtered: underFilter(), chrooted: inChroot()})
+}
+
+// circumstances are those of this process that matter to the kernel.
+type circumstances struct {
+	root     bool // it is root
+	filtered bool // a seccomp filter applies to it
+	chrooted bool
 }
 
 // forbidden words the error; sys is where the settings are read.
-func forbidden(err error, sys string, root, filtered bool) error {
+func forbidden(err error, sys string, is circumstances) error {
 	for _, o := range obstacles {
 		text, readErr := os.ReadFile(sys + "/" + o.file)
-		if readErr != nil || strings.TrimSpace(string(text)) != o.forbidden || root && !o.rootToo {
+		if readErr != nil || strings.TrimSpace(string(text)) != o.forbidden || is.root && !o.rootToo {
 			continue
 		}
 		name := strings.ReplaceAll(o.file, "/", ".")
@@ -70,12 +77,17 @@ func forbidden(err error, sys string, root, filtered bool) error {
 	switch {
 	case errors.Is(err, unix.ENOSYS):
 		return fmt.Errorf("builds need Linux 5.9 or newer with user namespaces (%w);\nuse such a machine, %s", err, wayOut)
-	case strings.Contains(err.Error(), "/proc"):
+	case errors.Is(err, unix.ENOENT):
+		return fmt.Errorf("builds need /proc, which is not mounted here (%w);\nmount it with 'mount -t proc proc /proc' as root", err)
+	case strings.HasPrefix(err.Error(), "mount /proc"):
 		return fmt.Errorf("builds need a /proc of their own, which a container like this one forbids (%w);\n"+
 			"either start the container with '--security-opt systempaths=unconfined',\n%s", err, wayOut)
-	case filtered:
+	case is.filtered: // such a container masks parts of /proc, too
 		return fmt.Errorf("builds need user namespaces, which the seccomp filter of this container forbids (%w);\n"+
-			"either start the container with '--security-opt seccomp=unconfined',\n%s", err, wayOut)
+			"either start the container with '--security-opt seccomp=unconfined --security-opt systempaths=unconfined',\n%s", err, wayOut)
+	case is.chrooted:
+		return fmt.Errorf("builds need user namespaces, which Linux gives to nobody in a chroot (%w);\n"+
+			"either enter it by pivot_root, as containers do, instead of chroot,\n%s", err, wayOut)
 	}
 	return fmt.Errorf("builds need user namespaces, which this system forbids (%w);\n"+
 		"no sysctl is set so, it may be a security module or a chroot; allow them there,\n%s", err, wayOut)
@@ -85,4 +97,19 @@ func forbidden(err error, sys string, root, filtered bool) error {
 func underFilter() bool {
 	status, err := os.ReadFile("/proc/self/status")
 	return err == nil && strings.Contains(string(status), "\nSeccomp:\t2")
+}
+
+// inChroot reports whether nothing is mounted at the root, as in a chroot to an
+// ordinary directory.
+func inChroot() bool {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if fields := strings.Fields(line); len(fields) > 4 && fields[4] == "/" {
+			return false
+		}
+	}
+	return true
 }

@@ -177,6 +177,9 @@ func isForbidden(err error) bool {
 	switch se.errno {
 	case unix.EPERM, unix.EACCES, unix.ENOSPC, unix.EUSERS, unix.EINVAL, unix.ENOSYS:
 		return true
+	case unix.ENOENT:
+		_, err := os.Lstat("/proc/self")
+		return err != nil
 	}
 	return false
 }

@@ -494,21 +494,23 @@ func TestForbidden(t *testing.T) {
 		name  string
 		files map[string]string
 		err   *setupError
-		root  bool
-		filt  bool
+		is    circumstances
 		want  string
 	}{
-		{"debian", map[string]string{"kernel/unprivileged_userns_clone": "0\n"}, &setupError{"start", unix.EPERM}, false, false,
+		{"debian", map[string]string{"kernel/unprivileged_userns_clone": "0\n"}, &setupError{"start", unix.EPERM}, circumstances{},
 			"kernel.unprivileged_userns_clone is 0"},
-		{"debian root", map[string]string{"kernel/unprivileged_userns_clone": "0\n"}, &setupError{"start", unix.EPERM}, true, true,
+		{"debian root", map[string]string{"kernel/unprivileged_userns_clone": "0\n"}, &setupError{"start", unix.EPERM}, circumstances{root: true, filtered: true},
 			"seccomp filter"},
-		{"limit", map[string]string{"user/max_user_namespaces": "0\n"}, &setupError{"start", unix.ENOSPC}, true, false,
+		{"limit", map[string]string{"user/max_user_namespaces": "0\n"}, &setupError{"start", unix.ENOSPC}, circumstances{root: true},
 			"sysctl -w user.max_user_namespaces=15000"},
 		{"ubuntu", map[string]string{"kernel/apparmor_restrict_unprivileged_userns": "1\n", "kernel/unprivileged_userns_clone": "1\n"},
-			&setupError{"make mounts private", unix.EACCES}, false, false, "kernel.apparmor_restrict_unprivileged_userns is 1"},
-		{"masked", nil, &setupError{"mount /proc for a new pid namespace", unix.EPERM}, true, true, "systempaths=unconfined"},
-		{"unknown", nil, &setupError{"start", unix.EPERM}, false, false, "security module or a chroot"},
-		{"old", nil, &setupError{"open", unix.ENOSYS}, false, false, "Linux 5.9"},
+			&setupError{"make mounts private", unix.EACCES}, circumstances{}, "kernel.apparmor_restrict_unprivileged_userns is 1"},
+		{"masked", nil, &setupError{"mount /proc for a new pid namespace", unix.EPERM}, circumstances{root: true, filtered: true}, "systempaths=unconfined"},
+		{"unknown", nil, &setupError{"start", unix.EPERM}, circumstances{}, "security module or a chroot"},
+		{"container", nil, &setupError{"start: fork/exec /proc/self/exe: operation not permitted", unix.EPERM}, circumstances{filtered: true},
+			"seccomp=unconfined --security-opt systempaths=unconfined"},
+		{"chroot", nil, &setupError{"start: fork/exec /proc/self/exe: operation not permitted", unix.EPERM}, circumstances{chrooted: true}, "pivot_root"},
+		{"old", nil, &setupError{"open", unix.ENOSYS}, circumstances{}, "Linux 5.9"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sys := t.TempDir()
@@ -516,7 +518,7 @@ func TestForbidden(t *testing.T) {
 				os.MkdirAll(filepath.Dir(sys+"/"+name), 0o755)
 				os.WriteFile(sys+"/"+name, []byte(text), 0o644)
 			}
-			got := forbidden(c.err, sys, c.root, c.filt).Error()
+			got := forbidden(c.err, sys, c.is).Error()
 			if !strings.Contains(got, c.want) || !strings.Contains(got, "--store / --option sandbox false") {
 				t.Errorf("message %q lacks %q", got, c.want)
 			}
