@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -47,14 +48,14 @@ func (s *Local) AddRoot(ctx context.Context, link string, target storepath.Path)
 			return fmt.Errorf("cannot create symlink '%s'; already exists", link)
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return unlinked(link, target, err)
 	}
 	// From here to the end a collection must not see half of it.
 	if err := s.TempRoot(target); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(link), 0o777); err != nil {
-		return fmt.Errorf("add root: %w", err)
+		return unlinked(link, target, err)
 	}
 	roots := filepath.Join(s.state, "gcroots")
 	lock, err := s.lockRoots(ctx)
@@ -71,7 +72,7 @@ func (s *Local) AddRoot(ctx context.Context, link string, target storepath.Path)
 		}
 	}
 	if err := replaceLink(link, real); err != nil {
-		return fmt.Errorf("add root: %w", err)
+		return unlinked(link, target, err)
 	}
 	if err := replaceLink(filepath.Join(roots, "auto", name), link); err != nil {
 		return fmt.Errorf("add root: %w", err)
@@ -227,6 +228,16 @@ func replaceLink(link, target string) error {
 		return nil
 	}
 	return fmt.Errorf("no free temporary name beside '%s'", link)
+}
+
+// unlinked says why there is no link; the names of temporary files in err say
+// nothing to anybody.
+func unlinked(link string, target storepath.Path, err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		err = errno
+	}
+	return fmt.Errorf("cannot link '%s' to %s: %w", link, target, err)
 }
 
 // inSomeStore reports whether a link's target is an object of a store, whatever

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,8 +67,9 @@ func TestAddRootRefuses(t *testing.T) {
 	if err := s.AddRoot(t.Context(), s.Dir()+"/result", p); err == nil || !strings.Contains(err.Error(), "in the Nix store is forbidden") {
 		t.Errorf("inside the store: %v", err)
 	}
-	if err := s.AddRoot(t.Context(), dir+"/file/result", p); err == nil {
-		t.Error("below a file")
+	want := fmt.Sprintf("cannot link '%s/file/result' to %s: not a directory", dir, p)
+	if err := s.AddRoot(t.Context(), dir+"/file/result", p); err == nil || err.Error() != want {
+		t.Errorf("below a file: %v", err)
 	}
 }
 

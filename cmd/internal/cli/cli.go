@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"os/user"
+	"strconv"
 	"syscall"
 
 	"gonix/cmd/internal/heap"
@@ -29,12 +31,12 @@ func Main(name string, args []string) int {
 	defer stop()
 	cwd, err := os.Getwd()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "error: %v\n", err)
+		fmt.Fprintf(os.Stderr, "error: the current directory: %v\n", err)
 		return 1
 	}
 	fd := int(os.Stderr.Fd())
 	w := &process.World{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv, Cwd: cwd,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv, PasswdHome: passwdHome, Cwd: cwd,
 		Terminal: term.IsTerminal(fd) && os.Getenv("TERM") != "dumb",
 		Width: func() int {
 			if cols, _, err := term.GetSize(fd); err == nil && cols > 0 {
@@ -44,6 +46,15 @@ func Main(name string, args []string) int {
 		},
 	}
 	return run(ctx, w, name, args)
+}
+
+// passwdHome is the folder of the user whose process this is.
+func passwdHome() string {
+	u, err := user.LookupId(strconv.Itoa(os.Geteuid()))
+	if err != nil {
+		return ""
+	}
+	return u.HomeDir
 }
 
 // run is Main without the process.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"gonix/cmd/internal/process"
 )
@@ -36,8 +37,8 @@ func confFiles(w *process.World) []string {
 		user = filepath.SplitList(files)
 	} else {
 		home := w.Getenv("XDG_CONFIG_HOME")
-		if home == "" && w.Getenv("HOME") != "" {
-			home = filepath.Join(w.Getenv("HOME"), ".config")
+		if home == "" && w.Home() != "" {
+			home = filepath.Join(w.Home(), ".config")
 		}
 		dirs := w.Getenv("XDG_CONFIG_DIRS")
 		if dirs == "" {
@@ -72,7 +73,7 @@ func ConfDir(w *process.World) string {
 // include it.
 func (s *Settings) load(file string, warn func(string), within []string) error {
 	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) && len(within) == 0 {
+	if len(within) == 0 && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
 		return nil
 	}
 	if err != nil {

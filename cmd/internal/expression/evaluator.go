@@ -173,7 +173,7 @@ func (e *Evaluator) NewState(ctx context.Context) *eval.State {
 		Ahead:      e.imports.files(),
 		SearchPath: e.SearchPath(),
 		Files:      files,
-		Home:       e.World.Getenv("HOME"),
+		Home:       e.World.Home(),
 		Cwd:        e.World.Cwd,
 		System:     system,
 		Now:        time.Now().Unix(),

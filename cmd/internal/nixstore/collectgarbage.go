@@ -92,7 +92,7 @@ func daysAgo(text string, now time.Time) (time.Time, error) {
 // profileDirs are where the profiles of the store and of this user lie.
 func (x *Run) profileDirs() []string {
 	dirs := []string{filepath.Join(x.Store.StateDir(), "profiles")}
-	home := x.World.Getenv("HOME")
+	home := x.World.Home()
 	if state := x.World.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
 		dirs = append(dirs, filepath.Join(state, "nix/profiles"))
 	} else if home != "" {

@@ -19,6 +19,7 @@ type World struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	LookupEnv      func(string) (string, bool)
+	PasswdHome     func() string // the user's folder in the list of users; may be nil
 	Cwd            string
 	Terminal       bool       // stderr is one
 	Width          func() int // its columns
@@ -29,12 +30,21 @@ func (w *World) Getenv(name string) string {
 	return v
 }
 
+// Home is the user's folder: HOME, or what the list of users says, as services
+// may have no HOME; "" if there is none. (Nix: getHome)
+func (w *World) Home() string {
+	if home := w.Getenv("HOME"); home != "" || w.PasswdHome == nil {
+		return home
+	}
+	return w.PasswdHome()
+}
+
 // CacheDir is the user's folder for what can be had again, "" if there is none.
 func (w *World) CacheDir() string {
 	if cache := w.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(cache) {
 		return filepath.Join(cache, "gonix")
 	}
-	if home := w.Getenv("HOME"); home != "" {
+	if home := w.Home(); home != "" {
 		return filepath.Join(home, ".cache", "gonix")
 	}
 	return ""

@@ -78,7 +78,7 @@ func (r *session) completeFile(before string, from int) (int, []string) {
 	dir, base := filepath.Split(before[from:])
 	real := dir
 	if rest, ok := strings.CutPrefix(dir, "~/"); ok {
-		real = filepath.Join(r.World.Getenv("HOME"), rest)
+		real = filepath.Join(r.World.Home(), rest)
 	}
 	entries, err := os.ReadDir(r.World.Abs(real))
 	if err != nil {

@@ -30,7 +30,7 @@ const maxHistory = 2000
 func historyFile(w *process.World) string {
 	dir := w.Getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(dir) {
-		home := w.Getenv("HOME")
+		home := w.Home()
 		if home == "" {
 			return ""
 		}

@@ -88,9 +88,9 @@ func dataStore(w *process.World) (string, error) {
 	if data := w.Getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
 		return filepath.Join(data, "gonix"), nil
 	}
-	home := w.Getenv("HOME")
+	home := w.Home()
 	if home == "" {
-		return "", errors.New("where to keep the store? Neither XDG_DATA_HOME nor HOME is set; name a folder with --store")
+		return "", errors.New("where to keep the store? There is no XDG_DATA_HOME, no HOME, and no home of this user; name a folder with --store")
 	}
 	return filepath.Join(home, ".local", "share", "gonix"), nil
 }
