@@ -46,6 +46,9 @@ type Options struct {
 	LogLines  int           // how many lines of the log a Failure has; 0 means 10
 	NoLog     bool          // keep no logs
 	PlainLog  bool          // do not compress them
+	// LogCommand is how the user reads the log of a build, which is kept in the
+	// file; nil is cat or bzcat.
+	LogCommand func(drv storepath.Path, file string) string
 
 	MaxLogSize int64 // bytes that a build may write; 0 for no limit
 

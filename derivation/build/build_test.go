@@ -244,6 +244,21 @@ func TestFailure(t *testing.T) {
 			t.Errorf("message %q lacks %q", text, part)
 		}
 	}
+	var fail *Failure
+	if !errors.As(be.Failures[0], &fail) {
+		t.Fatal("no failure")
+	}
+	for _, c := range []struct{ file, command, want string }{
+		{"/l/a b.drv.bz2", "", "run 'bzcat '/l/a b.drv.bz2''."},
+		{"/l/plain.drv", "", "run 'cat /l/plain.drv'."},
+		{"/l/x.drv.bz2", "gonix log x", "run 'gonix log x'."},
+	} {
+		other := *fail
+		other.LogFile, other.LogCommand = c.file, c.command
+		if !strings.HasSuffix(other.Error(), c.want) {
+			t.Errorf("message %q does not end with %q", other.Error(), c.want)
+		}
+	}
 	if got, want := be.Failures[1].Error(), "Cannot build '"+top.String()+"'.\nReason: 1 dependency failed."; got != want {
 		t.Errorf("message %q, want %q", got, want)
 	}

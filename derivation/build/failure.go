@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -44,8 +45,11 @@ type Failure struct {
 
 	// Lines are the last ones that the builder wrote.
 	Lines []string
-	// LogFile holds all that it wrote, compressed with bzip2; "" if there is none.
+	// LogFile holds all that it wrote, compressed with bzip2 if it ends with .bz2;
+	// "" if there is none.
 	LogFile string
+	// LogCommand shows that; "" is for cat or bzcat.
+	LogCommand string
 	// Kept is the build directory, if it was kept.
 	Kept string
 	// DiskFull says that hardly any space is left on the disks of the store or
@@ -83,7 +87,7 @@ func (f *Failure) Error() string {
 		fmt.Fprintf(&b, "> %s\n", line)
 	}
 	if f.LogFile != "" {
-		fmt.Fprintf(&b, "For full logs, run 'bzcat %s'.", shellPath(f.LogFile))
+		fmt.Fprintf(&b, "For full logs, run '%s'.", cmp.Or(f.LogCommand, logCommand(f.LogFile)))
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
@@ -91,8 +95,16 @@ func (f *Failure) Error() string {
 // Unwrap returns Err.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// shellPath quotes a path for the shell if it needs that.
-func shellPath(p string) string {
+// logCommand is how most machines show a log.
+func logCommand(file string) string {
+	if strings.HasSuffix(file, compressedSuffix) {
+		return "bzcat " + ShellPath(file)
+	}
+	return "cat " + ShellPath(file)
+}
+
+// ShellPath quotes a path for the shell if it needs that.
+func ShellPath(p string) string {
 	if strings.ContainsFunc(p, func(r rune) bool {
 		return !strings.ContainsRune("/._-+=:@,%", r) && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	}) {

@@ -226,6 +226,9 @@ func (r *runner) build(n *node, outputs []storepath.Path) (err error) {
 	if rejected && f.Kind == BuildFailed {
 		f.Kind = Rejected
 	}
+	if f.LogFile != "" && r.opts.LogCommand != nil {
+		f.LogCommand = r.opts.LogCommand(f.Drv, f.LogFile)
+	}
 	if showsLog(buildErr) {
 		f.Lines = lines
 	}

@@ -58,6 +58,9 @@ func newFlags(name string) (*flags, *pflag.FlagSet) {
 	fs.IntVar(&f.timeout, "timeout", -1, "`seconds` that a build may take")
 	fs.IntVar(&f.maxSilent, "max-silent-time", -1, "`seconds` that a build may take without a line of log")
 	f.DeclareLast(fs)
+	for _, name := range []string{"cores", "timeout", "max-silent-time"} {
+		fs.Lookup(name).DefValue = "0" // not to be shown: the settings say
+	}
 	return f, fs
 }
 

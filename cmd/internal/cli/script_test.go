@@ -137,6 +137,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("REGISTRY", strings.TrimPrefix(images.URL, "http://"))
 			env.Setenv("CLOSED", "http://"+closed.Addr().String())
 			env.Setenv("PATH", env.Getenv("PATH"))
+			env.Setenv("PROGRAMS", filepath.SplitList(env.Getenv("PATH"))[0]) // the ones under test
 			// No test asks the public cache.
 			conf := filepath.Join(env.WorkDir, "conf")
 			if err := os.MkdirAll(conf, 0o755); err != nil {

@@ -36,12 +36,22 @@ func (u Usage) Text(fs *pflag.FlagSet) string {
 	if u.About != "" {
 		b.WriteString("\n" + u.About + "\n")
 	}
+	fs.VisitAll(func(flag *pflag.Flag) {
+		if flag.Value.Type() == "bool" {
+			flag.Value = bare{flag.Value}
+		}
+	})
 	b.WriteString("\n" + fs.FlagUsages())
 	if u.End != "" {
 		b.WriteString("\n" + u.End + "\n")
 	}
 	return b.String()
 }
+
+// bare is a flag that is given without a value; pflag's own are shown with one.
+type bare struct{ pflag.Value }
+
+func (bare) Type() string { return "boolfunc" }
 
 // NewFlagSet returns an empty table of flags, shown in the order of declaration.
 func NewFlagSet(name string) *pflag.FlagSet {

@@ -25,7 +25,7 @@ var settingFlags = []struct {
 	{"system", "", false, "`name` of the kind of machine that is built on"},
 	{"eval-system", "", false, "`name` that is builtins.currentSystem"},
 	{"experimental-features", "", false, "`names` of features of Nix that are not settled"},
-	{"extra-experimental-features", "", false, "the same, in addition"},
+	{"extra-experimental-features", "", false, "the same `names`, in addition"},
 	{"lint-url-literals", "", false, "what becomes of URLs without quotes: ignore, warn or fatal (a `verdict`)"},
 	{"lint-absolute-path-literals", "", false, "the same `verdict` for paths that begin with / or ~"},
 	{"lint-short-path-literals", "", false, "the same `verdict` for a/b, which could be ./a/b"},

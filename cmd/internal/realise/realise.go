@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
 
@@ -163,7 +164,25 @@ func (m *Maker) options(ctx context.Context, plan *build.Plan) (build.Options, e
 		LookupEnv:  m.World.LookupEnv,
 		Events:     events,
 	}
+	if _, err := exec.LookPath("bzcat"); err != nil && set.CompressBuildLog {
+		opts.LogCommand = m.logCommand
+	}
 	return opts, m.Caches.Substitution(m.Store, &opts)
+}
+
+// logCommand is how this program shows a log, for machines without bzcat.
+func (m *Maker) logCommand(drv storepath.Path, _ string) string {
+	command := "gonix log"
+	switch called := m.World.Called; {
+	case called == "nix":
+		command = "nix log"
+	case process.IsOldName(called):
+		command = "nix-store -l"
+	}
+	if at, err := stores.Locate(m.World, ""); err != nil || at.Root() != m.Store.Root() {
+		command += " --store " + build.ShellPath(m.Store.Root())
+	}
+	return command + " " + drv.String()
 }
 
 // indentRest indents all lines but the first.

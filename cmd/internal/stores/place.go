@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"gonix/cmd/internal/process"
 	"gonix/derivation/store"
@@ -24,6 +25,7 @@ type Place struct {
 	// readOnly says that the store must not be changed.
 	readOnly bool
 	log      string
+	own      bool // in the user's data directory, as nobody named a place
 }
 
 // Word is the store that is asked for: by --store, else by NIX_REMOTE
@@ -67,6 +69,7 @@ func Locate(w *process.World, flag string) (Place, error) {
 		if p.root, err = dataStore(w); err != nil {
 			return Place{}, err
 		}
+		p.own = true
 	case name == "local" || name == "local://":
 	default:
 		p.root = strings.TrimPrefix(name, "local://")
@@ -95,6 +98,9 @@ func dataStore(w *process.World) (string, error) {
 	return filepath.Join(home, ".local", "share", "gonix"), nil
 }
 
+// Root is the directory above the store, "/" if nothing is.
+func (p Place) Root() string { return p.root }
+
 // Open opens the store at p, which also decides what paths begin with.
 func (p Place) Open(opts store.Options) (*store.Local, error) {
 	if err := storepath.UseDir(p.Logical); err != nil {
@@ -102,7 +108,11 @@ func (p Place) Open(opts store.Options) (*store.Local, error) {
 	}
 	opts.ReadOnly = opts.ReadOnly || p.readOnly
 	opts.Dir, opts.StateDir, opts.LogDir = p.dir, p.state, p.log
-	return store.Open(p.root, opts)
+	st, err := store.Open(p.root, opts)
+	if p.own && (errors.Is(err, store.ErrReadOnly) || errors.Is(err, syscall.ENOTDIR)) {
+		err = fmt.Errorf("%w\nName another folder with '--store DIR', or by XDG_DATA_HOME.", err)
+	}
+	return st, err
 }
 
 // RealFile is where the store at p keeps a file, without opening it.
