@@ -474,11 +474,25 @@ func TestWrongSystem(t *testing.T) {
 	b := newBench(t)
 	d := b.drv(derivation.Derivation{Name: "far", Env: map[string]string{"requiredSystemFeatures": "kvm"}}, write("x"))
 	_, err := b.run(b.options(), d)
-	want := "a 'test-system' with features {kvm} is required to build '" + d.String() +
-		"', but I am a 'test-system' with features {benchmark, big-parallel, nixos-test}"
-	if err == nil || err.Error() != want {
+	want := "Cannot build '" + d.String() + "'.\nReason: missing system features\n" +
+		"Required features: {kvm}\nAvailable features: {benchmark, big-parallel, nixos-test}"
+	var failed *Error
+	if !errors.As(err, &failed) || err.Error() != want || failed.ExitStatus() != 100 {
 		t.Errorf("error %v, want %s", err, want)
 	}
+	b.known[d].Platform = "moon"
+	b.known[d].Name = "far1"
+	delete(b.known[d].Env, "out")
+	delete(b.known[d].Env, "requiredSystemFeatures")
+	moon, err := b.store.WriteDerivation(t.Context(), b.known[d])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = "Cannot build '" + moon.String() + "'.\nReason: platform mismatch\nRequired system: 'moon'\nCurrent system: 'test-system'"
+	if _, err := b.run(b.options(), moon); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	b.known[d].Platform = "test-system"
 	b.known[d].Builder = "builtin:nonsense"
 	b.known[d].Name = "far2"
 	delete(b.known[d].Env, "out")

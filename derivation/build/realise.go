@@ -27,8 +27,12 @@ func (r *runner) realise(n *node) (Status, error) {
 	if done, err := r.settled(n); err != nil || done {
 		return AlreadyValid, r.misc(n, err)
 	}
+	b, err := r.builder(n)
+	if err != nil {
+		return Broken, r.misc(n, err)
+	}
 	r.event(Event{Kind: Started, Drv: n.path})
-	if err := r.build(n, outputs); err != nil {
+	if err := r.build(n, b, outputs); err != nil {
 		err = r.misc(n, err)
 		r.event(Event{Kind: Failed, Drv: n.path, Err: err})
 		return Broken, err
@@ -117,23 +121,26 @@ func (r *runner) builder(n *node) (Builder, error) {
 	job := Job{Drv: drv}
 	features, _ := job.Attr("requiredSystemFeatures")
 	required := strings.Fields(features)
+	missing := slices.ContainsFunc(required, func(f string) bool { return !slices.Contains(r.opts.Features, f) })
 	platform := drv.Platform == r.opts.System || slices.Contains(r.opts.ExtraPlatforms, drv.Platform) ||
 		drv.Platform == "builtin" && name != ""
-	if platform && !slices.ContainsFunc(required, func(f string) bool { return !slices.Contains(r.opts.Features, f) }) {
+	if platform && !missing {
 		return b, nil
 	}
-	slices.Sort(required)
-	return nil, fmt.Errorf("a '%s' with features {%s} is required to build '%s', but I am a '%s' with features {%s}",
-		drv.Platform, strings.Join(required, ", "), n.path, r.opts.System, strings.Join(r.opts.Features, ", "))
+	text := fmt.Sprintf("Cannot build '%s'.", n.path)
+	if !platform {
+		text += fmt.Sprintf("\nReason: platform mismatch\nRequired system: '%s'\nCurrent system: '%s'", drv.Platform, r.opts.System)
+	}
+	if missing {
+		slices.Sort(required)
+		text += fmt.Sprintf("\nReason: missing system features\nRequired features: {%s}\nAvailable features: {%s}",
+			strings.Join(required, ", "), strings.Join(r.opts.Features, ", "))
+	}
+	return nil, &Failure{Drv: n.path, Kind: BuildFailed, Err: errors.New(text)}
 }
 
-// build runs the builder of n and takes in what it made. The locks of the
-// outputs are held.
-func (r *runner) build(n *node, outputs []storepath.Path) (err error) {
-	b, err := r.builder(n)
-	if err != nil {
-		return err
-	}
+// build runs b for n and takes in what it made. The locks of the outputs are held.
+func (r *runner) build(n *node, b Builder, outputs []storepath.Path) (err error) {
 	valid, err := r.store.Valid(r.ctx, outputs)
 	if err != nil {
 		return err
