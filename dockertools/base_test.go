@@ -120,6 +120,20 @@ func TestOnBase(t *testing.T) {
 	}
 }
 
+// TestLinkAsBase says what a link to a result, copied to the store as it is, lacks.
+func TestLinkAsBase(t *testing.T) {
+	s := redis(t)
+	link := made("link")
+	if err := os.Symlink("/home/me/image.tar", s.RealPath(link)); err != nil {
+		t.Fatal(err)
+	}
+	s.register(link)
+	want := "it is a link to '/home/me/image.tar', outside of the store; name that file itself"
+	if got := s.fail(&Builder{}, attrs{"imageName": "two", "fromImage": link.String()}, link); !strings.HasSuffix(got, want) {
+		t.Errorf("%s", got)
+	}
+}
+
 // TestOwnImageAsBase does not ship again what the base has.
 func TestOwnImageAsBase(t *testing.T) {
 	s := redis(t)

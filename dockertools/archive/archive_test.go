@@ -230,6 +230,7 @@ func TestBroken(t *testing.T) {
 		{"truncated", whole[:3000], "cut short"},
 		{"truncated gzip", gzipped(whole)[:300], "unpack"},
 		{"other tar", makeTar(t, file{"x", "y"}), "it holds no image"},
+		{"root file system", makeTar(t, file{"etc/passwd", ""}, file{"sbin", "-> /usr/sbin"}), "it holds no image but a root file system"},
 		{"no layer", makeTar(t, file{"c.json", config}, file{"manifest.json", `[{"Config":"c.json","Layers":["l/layer.tar"]}]`}), "layer l/layer.tar is missing"},
 		{"no configuration", makeTar(t, file{"manifest.json", `[{"Config":"c.json","Layers":[]}]`}), "it has no c.json"},
 		{"number of layers", makeTar(t, file{"c.json", config}, file{"manifest.json", `[{"Config":"c.json","Layers":[]}]`}), "names 0 layers for c.json, its configuration 1"},

@@ -43,10 +43,23 @@ func (a *Archive) images() ([]Tagged, error) {
 			return nil, err
 		}
 	}
+	if _, ok := a.members["etc/passwd"]; ok && len(images) == 0 {
+		return nil, errors.New("it holds no image but a root file system; 'podman import' or 'docker import' makes an image of that")
+	}
 	if len(images) == 0 {
 		return nil, errors.New("it holds no image: neither index.json nor manifest.json names one")
 	}
 	return images, nil
+}
+
+// namesImages reports whether there is a file that says which images there are.
+func (a *Archive) namesImages() bool {
+	for _, name := range []string{"index.json", "manifest.json", "repositories"} {
+		if _, ok := a.members[name]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // layout reads index.json and what it leads to.

@@ -140,10 +140,14 @@ func (a *Archive) indexTar(f *os.File) error {
 		return err
 	}
 	tr := tar.NewReader(f)
+	var odd error // the first member that no image archive has
 	for {
 		h, err := tr.Next()
 		if err == io.EOF {
-			return nil
+			if !a.namesImages() {
+				return nil // which will be said
+			}
+			return odd
 		}
 		if err != nil && len(a.members) == 0 {
 			return fmt.Errorf("it is no tar archive, compressed or not: %w", err)
@@ -159,37 +163,45 @@ func (a *Archive) indexTar(f *os.File) error {
 		if err != nil {
 			return err
 		}
-		name, err := memberName(h.Name)
-		if err != nil {
-			return err
+		if h.Typeflag == tar.TypeReg && at+h.Size > info.Size() {
+			return fmt.Errorf("%s is cut short: %d bytes of %d", h.Name, max(0, info.Size()-at), h.Size)
 		}
-		switch h.Typeflag {
-		case tar.TypeReg:
-			if _, sparse := h.PAXRecords["GNU.sparse.major"]; sparse {
-				return fmt.Errorf("%s is a sparse file, which image archives do not have", h.Name)
-			}
-			if at+h.Size > info.Size() {
-				return fmt.Errorf("%s is cut short: %d bytes of %d", h.Name, max(0, info.Size()-at), h.Size)
-			}
-			size := h.Size
-			a.members[name] = member{size: size, open: func() (io.ReadCloser, error) {
-				return section{io.NewSectionReader(f, at, size)}, nil
-			}}
-		case tar.TypeSymlink, tar.TypeLink:
-			target := h.Linkname
-			if h.Typeflag == tar.TypeSymlink && !path.IsAbs(target) {
-				// docker save links layers that several images share.
-				target = path.Join(path.Dir(name), target)
-			}
-			if target, err = memberName(target); err != nil {
-				return err
-			}
-			a.members[name] = member{link: target}
-		case tar.TypeDir, tar.TypeXGlobalHeader:
-		default:
-			return fmt.Errorf("%s is of a kind that image archives do not have (%q)", h.Name, h.Typeflag)
+		if err := a.add(h, f, at); err != nil && odd == nil {
+			odd = err
 		}
 	}
+}
+
+// add enters a member of the tar f whose data begin at the offset.
+func (a *Archive) add(h *tar.Header, f *os.File, at int64) error {
+	name, err := memberName(h.Name)
+	if err != nil {
+		return err
+	}
+	switch h.Typeflag {
+	case tar.TypeReg:
+		if _, sparse := h.PAXRecords["GNU.sparse.major"]; sparse {
+			return fmt.Errorf("%s is a sparse file, which image archives do not have", h.Name)
+		}
+		size := h.Size
+		a.members[name] = member{size: size, open: func() (io.ReadCloser, error) {
+			return section{io.NewSectionReader(f, at, size)}, nil
+		}}
+	case tar.TypeSymlink, tar.TypeLink:
+		target := h.Linkname
+		if h.Typeflag == tar.TypeSymlink && !path.IsAbs(target) {
+			// docker save links layers that several images share.
+			target = path.Join(path.Dir(name), target)
+		}
+		if target, err = memberName(target); err != nil {
+			return err
+		}
+		a.members[name] = member{link: target}
+	case tar.TypeDir, tar.TypeXGlobalHeader:
+	default:
+		return fmt.Errorf("%s is of a kind that image archives do not have (%q)", h.Name, h.Typeflag)
+	}
+	return nil
 }
 
 // section is a member of a tar; whoever knows [io.SectionReader.Outer] finds out

@@ -137,8 +137,11 @@ func isDir(real string) bool {
 // follow returns the file that a logical name of the store leads to once every
 // symbolic link is followed. A link out of the store leads nowhere.
 func (c Contents) follow(logical string) (location, error) {
-	for range maxLinks {
+	for n := range maxLinks {
 		item, rest, err := storepath.Split(logical)
+		if err != nil && n > 0 {
+			return location{}, fmt.Errorf("it is a link to '%s', outside of the store; name that file itself", logical)
+		}
 		if err != nil {
 			return location{}, err
 		}
