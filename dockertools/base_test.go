@@ -91,11 +91,11 @@ func TestOnBase(t *testing.T) {
 	if d := cmp.Diff(want, short(layerListing(t, out), "libc")); d != "" {
 		t.Error(d)
 	}
-	sum, err := Inspect(out)
+	sum, err := Inspect(t.Context(), out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := archive.Open(out, t.TempDir())
+	a, err := archive.Open(t.Context(), out, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestOnBase(t *testing.T) {
 		t.Error("Cmd was inherited")
 	}
 	out = s.build(&Builder{}, attrs{"imageName": "x", "fromImage": base.String(), "inheritConfig": true, "config": attrs{"User": "a"}}, base)
-	if sum, err = Inspect(out); err != nil || string(sum.Settings["Cmd"]) != `["bash"]` || len(sum.Layers) != 1 {
+	if sum, err = Inspect(t.Context(), out); err != nil || string(sum.Settings["Cmd"]) != `["bash"]` || len(sum.Layers) != 1 {
 		t.Errorf("%+v, error %v", sum, err)
 	}
 }
@@ -148,11 +148,11 @@ func TestOwnImageAsBase(t *testing.T) {
 	}
 	s.register(base)
 	out := s.build(&Builder{}, attrs{"imageName": "two", "fromImage": base.String(), "config": attrs{"Cmd": []string{made("entry").String() + "/bin/entry"}}}, base, made("entry"))
-	sum, err := Inspect(out)
+	sum, err := Inspect(t.Context(), out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	was, err := Inspect(first)
+	was, err := Inspect(t.Context(), first)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func BenchmarkBuild(b *testing.B) {
 	b.Run("inspect", func(b *testing.B) {
 		out := s.build(&Builder{}, attrs{"imageName": "x", "config": attrs{"Cmd": []string{top.String()}}}, top)
 		for b.Loop() {
-			sum, err := Inspect(out)
+			sum, err := Inspect(b.Context(), out)
 			if err != nil || len(sum.StorePaths) != 41 {
 				b.Fatal(err, len(sum.StorePaths))
 			}

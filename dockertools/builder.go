@@ -143,7 +143,7 @@ func (a *assembly) readBase(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read base image %s: %w", a.spec.FromImage, err)
 	}
-	if a.archive, err = archive.Open(file, workDir(a.job)); err != nil {
+	if a.archive, err = archive.Open(ctx, file, workDir(a.job)); err != nil {
 		return err
 	}
 	found, err := a.archive.Find(a.spec.FromImageName, a.spec.FromImageTag, a.spec.Architecture)

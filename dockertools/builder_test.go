@@ -18,7 +18,7 @@ import (
 // layerListing lists the files of the last layer.
 func layerListing(t testing.TB, name string) []string {
 	t.Helper()
-	a, err := archive.Open(name, t.TempDir())
+	a, err := archive.Open(t.Context(), name, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestContentsOnly(t *testing.T) {
 	if d := cmp.Diff(want, short(layerListing(t, out), "libc", "server")); d != "" {
 		t.Error(d)
 	}
-	sum, err := Inspect(out)
+	sum, err := Inspect(t.Context(), out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestContentsAlsoInStore(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, listing)
 		}
 	}
-	sum, err := Inspect(out)
+	sum, err := Inspect(t.Context(), out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func TestOwnersAndDates(t *testing.T) {
 	if !strings.Contains(listing, "1000:100 bin/redis-server") || !strings.Contains(listing, "1000:100 ./") || !strings.Contains(listing, "0:0 nix/store/<libc>/lib/libc.so") {
 		t.Error(listing)
 	}
-	if sum, err := Inspect(out); err != nil || sum.Created != "2001-09-09T01:46:40Z" {
+	if sum, err := Inspect(t.Context(), out); err != nil || sum.Created != "2001-09-09T01:46:40Z" {
 		t.Errorf("created %s, error %v", sum.Created, err)
 	}
 }
@@ -223,7 +223,7 @@ func TestLayers(t *testing.T) {
 	}{{100, []int{1, 1, 1, 0}}, {4, []int{1, 1, 1, 0}}, {3, []int{1, 2, 0}}, {2, []int{3, 0}}} {
 		out := s.build(&Builder{}, attrs{"imageName": "x", "layerStrategy": "size-first", "maxLayers": c.most, "contents": []string{made("server").String()},
 			"config": attrs{"Cmd": []string{made("entry").String()}}}, made("server"), made("entry"))
-		sum, err := Inspect(out)
+		sum, err := Inspect(t.Context(), out)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +279,7 @@ func TestSpecErrors(t *testing.T) {
 func TestSettingsCase(t *testing.T) {
 	s := redis(t)
 	out := s.build(&Builder{}, attrs{"imageName": "x", "config": attrs{"cmd": []string{"a"}, "USER": "redis", "Env": nil}})
-	sum, err := Inspect(out)
+	sum, err := Inspect(t.Context(), out)
 	if err != nil {
 		t.Fatal(err)
 	}

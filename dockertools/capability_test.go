@@ -39,7 +39,7 @@ func attributesOf(t *testing.T, out map[string]map[string]string, r io.Reader) e
 // imageAttributes does so for all layers of the images of an archive.
 func imageAttributes(t *testing.T, name string) map[string]map[string]string {
 	t.Helper()
-	a, err := archive.Open(name, t.TempDir())
+	a, err := archive.Open(t.Context(), name, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func samples(t *testing.T, compressors ...string) map[string]string {
 func TestSkopeo(t *testing.T) {
 	skopeo := client(t, "skopeo")
 	for compressor, archive := range samples(t, "none", "gz", "zstd") {
-		sum, err := Inspect(archive)
+		sum, err := Inspect(t.Context(), archive)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +188,7 @@ func TestForeignBases(t *testing.T) {
 		s.register(base)
 		out := s.build(&Builder{}, attrs{"imageName": "top", "imageTag": "1", "fromImage": base.String(), "contents": []string{extra.String()},
 			"config": attrs{"Cmd": []string{made("server").String() + "/bin/redis-server"}}}, base, extra, made("server"))
-		sum, err := Inspect(out)
+		sum, err := Inspect(t.Context(), out)
 		if err != nil {
 			t.Fatal(err)
 		}

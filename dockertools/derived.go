@@ -76,12 +76,12 @@ func derived(job *build.Job, what string, spec any, write func(out *os.File) err
 }
 
 // openArchive opens the archive at a logical name of the store.
-func openArchive(job *build.Job, logical string) (*archive.Archive, error) {
+func openArchive(ctx context.Context, job *build.Job, logical string) (*archive.Archive, error) {
 	file, err := rootfs.Contents{Real: job.Store.RealPath}.Resolve(logical)
 	if err != nil {
 		return nil, fmt.Errorf("read image %s: %w", logical, err)
 	}
-	return archive.Open(file, workDir(job))
+	return archive.Open(ctx, file, workDir(job))
 }
 
 // Build merges archives.
@@ -97,7 +97,7 @@ func (Merger) Build(ctx context.Context, job *build.Job) error {
 		}
 		var all []archive.Tagged
 		for _, name := range spec.Images {
-			a, err := openArchive(job, name)
+			a, err := openArchive(ctx, job, name)
 			if err != nil {
 				return err
 			}
@@ -126,7 +126,7 @@ func (Merger) Build(ctx context.Context, job *build.Job) error {
 func (Exporter) Build(ctx context.Context, job *build.Job) error {
 	var spec struct{ FromImage, FromImageName, FromImageTag, Architecture string }
 	return derived(job, "export image", &spec, func(out *os.File) error {
-		a, err := openArchive(job, spec.FromImage)
+		a, err := openArchive(ctx, job, spec.FromImage)
 		if err != nil {
 			return err
 		}

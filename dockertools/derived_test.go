@@ -42,7 +42,7 @@ func TestMerge(t *testing.T) {
 		t.Fatal(err)
 	}
 	validate(t, job.Dest["out"])
-	a, err := archive.Open(job.Dest["out"], t.TempDir())
+	a, err := archive.Open(t.Context(), job.Dest["out"], t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestPullAsSkopeo(t *testing.T) {
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	a, err := archive.Open(in, t.TempDir())
+	a, err := archive.Open(t.Context(), in, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

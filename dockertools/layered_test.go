@@ -19,7 +19,7 @@ import (
 // layerFile returns the bytes of a file of the last layer.
 func layerFile(t testing.TB, name, file string) []byte {
 	t.Helper()
-	a, err := archive.Open(name, t.TempDir())
+	a, err := archive.Open(t.Context(), name, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestLayeredLinks(t *testing.T) {
 	if d := cmp.Diff(want, short(layerListing(t, out), "libc", "server", "more")); d != "" {
 		t.Error(d)
 	}
-	sum, err := Inspect(out)
+	sum, err := Inspect(t.Context(), out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestLayeredStoreOwners(t *testing.T) {
 		}
 	}
 	out = s.build(&Builder{}, layered(attrs{"includeStorePaths": false, "contents": []string{made("libc").String()}}), made("libc"))
-	sum, err := Inspect(out)
+	sum, err := Inspect(t.Context(), out)
 	if err != nil || len(sum.Layers) != 1 || len(sum.StorePaths) != 0 {
 		t.Errorf("without store paths: %+v, %v", sum.Layers, err)
 	}
@@ -233,7 +233,7 @@ func TestLayeringPipeline(t *testing.T) {
 	} {
 		out := s.build(&Builder{}, layered(attrs{"maxLayers": 2, "layeringPipeline": pipeline,
 			"config": attrs{"Cmd": []string{made("server").String(), made("entry").String()}}}), made("server"), made("entry"), made("pipeline.json"))
-		sum, err := Inspect(out)
+		sum, err := Inspect(t.Context(), out)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +274,7 @@ func TestAbsentPaths(t *testing.T) {
 		t.Errorf("error %s", got)
 	}
 	a["absentPaths"] = []string{made("later").String()}
-	sum, err := Inspect(s.build(&Builder{}, a))
+	sum, err := Inspect(t.Context(), s.build(&Builder{}, a))
 	if err != nil || len(sum.StorePaths) != 0 {
 		t.Errorf("%+v, error %v", sum.StorePaths, err)
 	}

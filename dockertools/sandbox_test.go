@@ -139,7 +139,7 @@ touch /etc/passwd-
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("%s\n%s", d, log.String())
 	}
-	sum, err := Inspect(out)
+	sum, err := Inspect(t.Context(), out)
 	if err != nil {
 		t.Fatal(err)
 	}

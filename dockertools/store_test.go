@@ -182,7 +182,7 @@ func (s *testStore) fail(b *Builder, a attrs, inputs ...storepath.Path) string {
 
 func validate(t testing.TB, name string) {
 	t.Helper()
-	a, err := archive.Open(name, t.TempDir())
+	a, err := archive.Open(t.Context(), name, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,7 +90,7 @@ func TestStream(t *testing.T) {
 				t.Fatal(err)
 			}
 			validate(t, file)
-			opened, err := archive.Open(file, t.TempDir())
+			opened, err := archive.Open(t.Context(), file, t.TempDir())
 			if err != nil {
 				t.Fatal(err)
 			}

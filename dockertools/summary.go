@@ -3,6 +3,7 @@ package dockertools
 import (
 	"archive/tar"
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -55,8 +56,8 @@ type LayerSummary struct {
 // Inspect tells what is in the first image of the archive at name. Layers of
 // our own archives say what they hold beside their digest, so nothing is
 // unpacked; others are read.
-func Inspect(name string) (Summary, error) {
-	a, err := archive.Open(name, "")
+func Inspect(ctx context.Context, name string) (Summary, error) {
+	a, err := archive.Open(ctx, name, "")
 	if err != nil {
 		return Summary{}, err
 	}

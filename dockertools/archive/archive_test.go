@@ -3,6 +3,7 @@ package archive
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sys/unix"
 
 	"gonix/dockertools/image"
 )
@@ -158,7 +160,7 @@ func TestOpen(t *testing.T) {
 		{"oldest", oldest(t), 2, "[app:1]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a, err := Open(write(t, c.data), t.TempDir())
+			a, err := Open(t.Context(), write(t, c.data), t.TempDir())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,18 +185,109 @@ func TestOpen(t *testing.T) {
 
 func TestSpoolIsRemoved(t *testing.T) {
 	spool := t.TempDir()
-	a, err := Open(write(t, gzipped(dockerSave(t, same))), spool)
+	a, err := Open(t.Context(), write(t, gzipped(dockerSave(t, same))), spool)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.Close()
+	// Nor would anything be left if the process were killed now.
 	if left, _ := os.ReadDir(spool); len(left) > 0 {
-		t.Errorf("%v was left", left)
+		t.Errorf("%v can be seen", left)
+	}
+	a.Close()
+}
+
+// TestEnds ends the context at different moments, and opens a pipe that nobody
+// writes to.
+func TestEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	for _, data := range [][]byte{dockerSave(t, gzipped), layout(t, false)} {
+		a, err := Open(t.Context(), write(t, data), t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		a.ctx = ctx
+		images, err := a.Images()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			for i, l := range images[0].Image.Layers() {
+				if err := l.Verify(); !errors.Is(err, context.Canceled) {
+					t.Errorf("layer %d: %v", i, err)
+				}
+			}
+		}()
+	}
+	cancel()
+	for _, data := range [][]byte{dockerSave(t, same), gzipped(layout(t, false))} {
+		if _, err := Open(ctx, write(t, data), t.TempDir()); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+	}
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), pipe, ""); err == nil || !strings.Contains(err.Error(), "neither a file nor a directory") {
+		t.Errorf("a pipe: %v", err)
+	}
+}
+
+// TestManyNames has archives that name the same things again and again: they are
+// refused, or no layer is read twice.
+func TestManyNames(t *testing.T) {
+	inner := `{"manifests":[]}`
+	var blobs []file
+	for range maxIndexDepth {
+		d := image.Sum([]byte(inner))
+		blobs = append(blobs, file{blobDir + d.Hex(), inner})
+		one := `{"mediaType":"` + image.MediaTypeIndex + `","digest":"` + string(d) + `"},`
+		inner = `{"manifests":[` + strings.TrimSuffix(strings.Repeat(one, 1000), ",") + `]}`
+	}
+	entry := `{"Config":"c","Layers":[]},`
+	const config = `{"rootfs":{"diff_ids":[]}}`
+	var parents []file
+	for i := range 200 {
+		parents = append(parents, file{fmt.Sprint(i, "/layer.tar"), "-> ../l"}, file{fmt.Sprint(i, "/json"), fmt.Sprintf(`{"parent":"%d"}`, i+1)})
+	}
+	tags := map[string]string{}
+	for i := range 1000 {
+		tags[fmt.Sprint(i)] = "0"
+	}
+	layer := gzipped(makeTar(t, file{"a", strings.Repeat("x", 1<<20)}))
+	for name, data := range map[string][]byte{
+		"index":    makeTar(t, append(blobs, file{"index.json", inner})...),
+		"manifest": makeTar(t, file{"c", config + strings.Repeat(" ", 2<<20)}, file{"manifest.json", "[" + strings.Repeat(entry, 100) + "{}]"}),
+		"parents": makeTar(t, append(parents, file{"l", string(layer)}, file{"200/layer.tar", "-> ../l"}, file{"200/json", "{}"},
+			file{"repositories", jsonText(t, obj{"x": tags})})...),
+	} {
+		if err := readAll(t, write(t, data), t.TempDir()); err == nil || !strings.Contains(err.Error(), "take more than 64 MiB together") && !strings.Contains(err.Error(), "201 layers") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	a, err := Open(t.Context(), write(t, dockerSave(t, gzipped)), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	opened := 0
+	m := a.members["one/layer.tar"]
+	open := m.open
+	m.open = func() (io.ReadCloser, error) { opened++; return open() }
+	a.members["one/layer.tar"] = m
+	for range 3 {
+		if _, err := a.Images(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if opened != 7 { // once for its digest, and for its first bytes wherever it is named
+		t.Errorf("opened %d times", opened)
 	}
 }
 
 func TestFind(t *testing.T) {
-	a, err := Open(write(t, dockerSave(t, same)), t.TempDir())
+	a, err := Open(t.Context(), write(t, dockerSave(t, same)), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,10 +338,14 @@ func TestBroken(t *testing.T) {
 		{"no JSON", makeTar(t, file{"manifest.json", `{`}), "parse manifest.json"},
 		{"digest of no form", makeTar(t, file{"index.json", `{"manifests":[{"mediaType":"` + image.MediaTypeManifest + `","digest":"sha256:../../x"}]}`}), "64 lower case hexadecimal digits"},
 		{"endless index", makeTar(t, file{"index.json", `{"manifests":[]}`}), "it holds no image"},
+		{"entry of nothing", makeTar(t, file{"manifest.json", `[{},null]`}), "entry 1 of manifest.json names no configuration"},
+		{"large configuration", makeTar(t, file{"c", config + strings.Repeat(" ", 4<<20)}, file{"manifest.json", `[{"Config":"c"}]`}), "clients take no more than 4 MiB"},
+		{"long history", makeTar(t, file{"c", `{"history":[` + strings.Repeat("{},", 20_000) + `{}]}`}, file{"manifest.json", `[{"Config":"c"}]`}), "its history has 20001 entries"},
+		{"old manifest", makeTar(t, file{"index.json", `{"manifests":[{"mediaType":"application/vnd.docker.distribution.manifest.v1+prettyjws"}]}`}), "no image that can be read but a 'application/vnd.docker.distribution.manifest.v1+prettyjws'"},
 		{"ring of parents", makeTar(t, file{"a/json", `{"parent":"a"}`}, file{"repositories", `{"x":{"y":"a"}}`}), "more than 256 parents"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := readAll(write(t, c.data), t.TempDir())
+			err := readAll(t, write(t, c.data), t.TempDir())
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, expected %q", err, c.want)
 			}
@@ -256,8 +353,8 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-func readAll(name, spool string) error {
-	a, err := Open(name, spool)
+func readAll(t testing.TB, name, spool string) error {
+	a, err := Open(t.Context(), name, spool)
 	if err != nil {
 		return err
 	}
@@ -327,7 +424,7 @@ func TestWriter(t *testing.T) {
 	if left, _ := os.ReadDir(spool); len(left) > 0 {
 		t.Errorf("%v was left", left)
 	}
-	if err := readAll(f.Name(), ""); err != nil {
+	if err := readAll(t, f.Name(), ""); err != nil {
 		t.Error(err)
 	}
 	var members []string
@@ -397,7 +494,7 @@ func FuzzOpen(f *testing.F) {
 			return
 		}
 		spool := t.TempDir()
-		if err := readAll(write(t, data), spool); err != nil {
+		if err := readAll(t, write(t, data), spool); err != nil {
 			t.Log(err)
 		}
 		if left, _ := os.ReadDir(spool); len(left) > 0 {

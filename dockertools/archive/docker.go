@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -89,11 +88,10 @@ func (w *dockerWriter) layer(l image.Layer) error {
 		return nil
 	}
 	w.written[l.DiffID] = true
-	spool, err := os.CreateTemp(w.spoolDir, "layer")
+	spool, err := newSpool(w.spoolDir, "layer")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(spool.Name())
 	defer spool.Close()
 	size, err := l.Read(func(r io.Reader) error {
 		_, err := io.Copy(spool, r)

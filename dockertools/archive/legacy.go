@@ -81,7 +81,7 @@ func (a *Archive) oldImage(id string) (*image.Image, error) {
 		if !ok {
 			return nil, fmt.Errorf("layer %s/layer.tar is missing", l.ID)
 		}
-		diffID, err := unpackedDigest(file)
+		diffID, err := file.unpackedDigest()
 		if err != nil {
 			return nil, fmt.Errorf("layer %s: %w", l.ID, err)
 		}
@@ -95,13 +95,36 @@ func (a *Archive) oldImage(id string) (*image.Image, error) {
 	return image.New(cfg, layers)
 }
 
-func hashFile(file member) (image.Digest, error) {
-	r, err := file.open()
+// packedDigest is the digest of the file as it is.
+func (m member) packedDigest() (image.Digest, error) {
+	return m.once(&m.sums.packed, func(r io.Reader) (image.Digest, error) { return hashReader(r, m.size) })
+}
+
+// unpackedDigest is the digest of what the file unpacks to.
+func (m member) unpackedDigest() (image.Digest, error) {
+	return m.once(&m.sums.unpacked, func(r io.Reader) (image.Digest, error) {
+		tar, err := image.DecompressReader(r)
+		if err != nil {
+			return "", err
+		}
+		defer tar.Close()
+		return hashReader(tar, m.size)
+	})
+}
+
+// once finds out what known is to be, if it is not known yet: archives may name a
+// layer many times.
+func (m member) once(known *image.Digest, find func(io.Reader) (image.Digest, error)) (image.Digest, error) {
+	if *known != "" {
+		return *known, nil
+	}
+	r, err := m.open()
 	if err != nil {
 		return "", err
 	}
 	defer r.Close()
-	return hashReader(r, file.size)
+	*known, err = find(r)
+	return *known, err
 }
 
 // hashReader reads what a file of packed bytes unpacks to.
@@ -111,18 +134,4 @@ func hashReader(r io.Reader, packed int64) (image.Digest, error) {
 		return "", err
 	}
 	return image.FromSHA256(sum.Sum(nil)), nil
-}
-
-func unpackedDigest(file member) (image.Digest, error) {
-	r, err := file.open()
-	if err != nil {
-		return "", err
-	}
-	defer r.Close()
-	tar, err := image.DecompressReader(r)
-	if err != nil {
-		return "", err
-	}
-	defer tar.Close()
-	return hashReader(tar, file.size)
 }

@@ -26,6 +26,7 @@ func (a *Archive) Images() ([]Tagged, error) {
 }
 
 func (a *Archive) images() ([]Tagged, error) {
+	a.unread = maxMetadata
 	var images []Tagged
 	var err error
 	if _, ok := a.find("index.json"); ok {
@@ -42,6 +43,9 @@ func (a *Archive) images() ([]Tagged, error) {
 		if err != nil {
 			return nil, err
 		}
+	}
+	if len(images) == 0 && a.other != "" {
+		return nil, fmt.Errorf("it holds no image that can be read but a '%s'", a.other)
 	}
 	if _, ok := a.members["etc/passwd"]; ok && len(images) == 0 {
 		return nil, errors.New("it holds no image but a root file system; 'podman import' or 'docker import' makes an image of that")
@@ -105,6 +109,8 @@ func (a *Archive) indexed(images []Tagged, data []byte, depth int) ([]Tagged, er
 			if img != nil {
 				images = add(images, Tagged{Image: img, References: references(desc.Annotations)})
 			}
+		default:
+			a.other = desc.MediaType
 		}
 	}
 	return images, nil
@@ -152,6 +158,7 @@ func (a *Archive) manifest(desc image.Descriptor) (*image.Image, error) {
 		return nil, fmt.Errorf("parse manifest %s: %w", desc.Digest, err)
 	}
 	if m.Config.MediaType != image.MediaTypeConfig && m.Config.MediaType != image.DockerMediaTypeConfig {
+		a.other = m.Config.MediaType
 		return nil, nil
 	}
 	config, err := a.blob(m.Config)
@@ -210,7 +217,10 @@ func (a *Archive) dockerSave(images []Tagged) ([]Tagged, error) {
 	if err := json.Unmarshal(data, &entries); err != nil {
 		return nil, fmt.Errorf("parse manifest.json: %w", err)
 	}
-	for _, e := range entries {
+	for i, e := range entries {
+		if e.Config == "" {
+			return nil, fmt.Errorf("entry %d of manifest.json names no configuration", i+1)
+		}
 		config, err := a.read(e.Config)
 		if err != nil {
 			return nil, err
@@ -276,7 +286,7 @@ func (a *Archive) namedLayer(name string, diffID image.Digest) (image.Layer, err
 	}
 	digest := diffID
 	if mediaType != image.MediaTypeLayer {
-		if digest, err = hashFile(file); err != nil {
+		if digest, err = file.packedDigest(); err != nil {
 			return image.Layer{}, fmt.Errorf("layer %s: %w", name, err)
 		}
 	}

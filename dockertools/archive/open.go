@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"compress/bzip2"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,15 +23,21 @@ import (
 const (
 	// maxMembers bounds the files of an archive; an image has a few a layer.
 	maxMembers = 100_000
-	// maxJSON bounds what is read into memory.
-	maxJSON = 16 << 20
+	// maxMetadata bounds what is read of configurations, manifests and indexes
+	// together, however often they name each other; each counts readCost more.
+	maxMetadata = 64 << 20
+	readCost    = 4 << 10
 )
 
 // Archive is an image archive opened for reading.
 type Archive struct {
+	ctx     context.Context
 	name    string
 	members map[string]member
 	closers []func() error
+	// unread is what is left of maxMetadata.
+	unread int64
+	other  string // media type of something that is no image, "" for none
 }
 
 // member is a file of the archive, or a link to another.
@@ -38,13 +45,18 @@ type member struct {
 	size int64
 	open func() (io.ReadCloser, error)
 	link string // another member's name
+	sums *sums
 }
+
+// sums are digests of a file, "" until they are wanted.
+type sums struct{ packed, unpacked image.Digest }
 
 // Open opens the image archive at name: a tar, compressed or not, or a
 // directory with an OCI layout. A compressed archive is unpacked to a file in
-// spoolDir, which is removed by [Archive.Close].
-func Open(name, spoolDir string) (*Archive, error) {
-	a := &Archive{name: name, members: map[string]member{}}
+// spoolDir, whose name is removed at once. When ctx ends, so does all reading,
+// that of layers too.
+func Open(ctx context.Context, name, spoolDir string) (*Archive, error) {
+	a := &Archive{ctx: ctx, name: name, members: map[string]member{}}
 	if err := a.open(spoolDir); err != nil {
 		a.Close()
 		return nil, fmt.Errorf("read image archive %s: %w", name, err)
@@ -63,12 +75,8 @@ func (a *Archive) Close() error {
 }
 
 func (a *Archive) open(spoolDir string) error {
-	f, err := os.Open(a.name)
-	if err != nil {
-		return err
-	}
-	a.closers = append(a.closers, f.Close)
-	info, err := f.Stat()
+	// To open a pipe would wait for whoever writes to it.
+	info, err := os.Stat(a.name)
 	if err != nil {
 		return err
 	}
@@ -78,6 +86,11 @@ func (a *Archive) open(spoolDir string) error {
 	if !info.Mode().IsRegular() {
 		return errors.New("it is neither a file nor a directory")
 	}
+	f, err := os.Open(a.name)
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, f.Close)
 	tarFile, err := a.plain(f, spoolDir)
 	if err != nil {
 		return err
@@ -116,22 +129,49 @@ func (a *Archive) plain(f *os.File, spoolDir string) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		spool, err := os.CreateTemp(spoolDir, "archive")
+		spool, err := newSpool(spoolDir, "archive")
 		if err != nil {
 			return nil, err
 		}
-		a.closers = append(a.closers, spool.Close, func() error { return os.Remove(spool.Name()) })
+		a.closers = append(a.closers, spool.Close)
 		info, err := f.Stat()
 		if err != nil {
 			return nil, err
 		}
-		if _, err := io.Copy(spool, image.Bounded(r, info.Size())); err != nil {
+		if _, err := io.Copy(spool, whileWanted{a.ctx, image.Bounded(r, info.Size())}); err != nil {
 			return nil, fmt.Errorf("unpack: %w", err)
 		}
 		_, err = spool.Seek(0, io.SeekStart)
 		return spool, err
 	}
 	return f, nil
+}
+
+// newSpool makes a file that nobody else sees and that goes when it is closed,
+// also if that is because the process was killed.
+func newSpool(dir, name string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// whileWanted is r until ctx ends.
+type whileWanted struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (w whileWanted) Read(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.Reader.Read(p)
 }
 
 func (a *Archive) indexTar(f *os.File) error {
@@ -142,6 +182,9 @@ func (a *Archive) indexTar(f *os.File) error {
 	tr := tar.NewReader(f)
 	var odd error // the first member that no image archive has
 	for {
+		if err := a.ctx.Err(); err != nil {
+			return err
+		}
 		h, err := tr.Next()
 		if err == io.EOF {
 			if !a.namesImages() {
@@ -163,7 +206,7 @@ func (a *Archive) indexTar(f *os.File) error {
 		if err != nil {
 			return err
 		}
-		if h.Typeflag == tar.TypeReg && at+h.Size > info.Size() {
+		if h.Typeflag == tar.TypeReg && h.Size > info.Size()-at {
 			return fmt.Errorf("%s is cut short: %d bytes of %d", h.Name, max(0, info.Size()-at), h.Size)
 		}
 		if err := a.add(h, f, at); err != nil && odd == nil {
@@ -180,12 +223,14 @@ func (a *Archive) add(h *tar.Header, f *os.File, at int64) error {
 	}
 	switch h.Typeflag {
 	case tar.TypeReg:
-		if _, sparse := h.PAXRecords["GNU.sparse.major"]; sparse {
-			return fmt.Errorf("%s is a sparse file, which image archives do not have", h.Name)
+		for record := range h.PAXRecords {
+			if strings.HasPrefix(record, "GNU.sparse.") {
+				return fmt.Errorf("%s is a sparse file, which image archives do not have", h.Name)
+			}
 		}
 		size := h.Size
-		a.members[name] = member{size: size, open: func() (io.ReadCloser, error) {
-			return section{io.NewSectionReader(f, at, size)}, nil
+		a.members[name] = member{size: size, sums: &sums{}, open: func() (io.ReadCloser, error) {
+			return section{a.ctx, io.NewSectionReader(f, at, size)}, nil
 		}}
 	case tar.TypeSymlink, tar.TypeLink:
 		target := h.Linkname
@@ -206,9 +251,13 @@ func (a *Archive) add(h *tar.Header, f *os.File, at int64) error {
 
 // section is a member of a tar; whoever knows [io.SectionReader.Outer] finds out
 // where in the file it is.
-type section struct{ *io.SectionReader }
+type section struct {
+	ctx context.Context
+	*io.SectionReader
+}
 
-func (section) Close() error { return nil }
+func (s section) Read(p []byte) (int, error) { return whileWanted{s.ctx, s.SectionReader}.Read(p) }
+func (section) Close() error                 { return nil }
 
 func (a *Archive) indexDir() error {
 	root, err := os.OpenRoot(a.name)
@@ -225,7 +274,10 @@ func (a *Archive) indexDir() error {
 			return err
 		}
 		if info.Mode().IsRegular() {
-			a.members[name] = member{size: info.Size(), open: func() (io.ReadCloser, error) { return root.Open(name) }}
+			a.members[name] = member{size: info.Size(), sums: &sums{}, open: func() (io.ReadCloser, error) {
+				f, err := root.Open(name)
+				return blobFile{a.ctx, f}, err
+			}}
 		}
 		return nil
 	}
@@ -245,6 +297,14 @@ func (a *Archive) indexDir() error {
 	}
 	return nil
 }
+
+// blobFile is a file of a directory.
+type blobFile struct {
+	ctx context.Context
+	*os.File
+}
+
+func (b blobFile) Read(p []byte) (int, error) { return whileWanted{b.ctx, b.File}.Read(p) }
 
 // memberName cleans a name of the archive; one that leads out of it is refused.
 func memberName(name string) (string, error) {
@@ -279,8 +339,11 @@ func (a *Archive) read(name string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("it has no %s", name)
 	}
-	if m.size > maxJSON {
-		return nil, fmt.Errorf("%s has %d bytes, too many for what it is", name, m.size)
+	if m.size > image.MaxMetadata {
+		return nil, fmt.Errorf("%s has %d bytes, but clients take no more than %d MiB", name, m.size, image.MaxMetadata>>20)
+	}
+	if a.unread -= m.size + readCost; a.unread < 0 {
+		return nil, fmt.Errorf("its indexes, manifests and configurations take more than %d MiB together", maxMetadata>>20)
 	}
 	r, err := m.open()
 	if err != nil {

@@ -155,11 +155,10 @@ func (w *Writer) backTo(length int64) error {
 }
 
 func (w *Writer) spooled(fill func(io.Writer) (image.Layer, error)) (image.Layer, error) {
-	spool, err := os.CreateTemp(w.spoolDir, "layer")
+	spool, err := newSpool(w.spoolDir, "layer")
 	if err != nil {
 		return image.Layer{}, err
 	}
-	defer os.Remove(spool.Name())
 	defer spool.Close()
 	layer, err := fill(spool)
 	if err != nil {

@@ -6,6 +6,13 @@ import (
 	"fmt"
 )
 
+// MaxMetadata bounds the bytes of a configuration, manifest or index; registries and
+// other clients take no larger ones either.
+const MaxMetadata = 4 << 20
+
+// maxHistory bounds the entries of a history, of which a layer has a few.
+const maxHistory = 10_000
+
 // Config is the configuration blob of an image, in the form that Docker and
 // the OCI share.
 type Config struct {
@@ -42,8 +49,14 @@ type Settings map[string]json.RawMessage
 // ParseConfig reads a configuration blob of any tool.
 func ParseConfig(data []byte) (Config, error) {
 	var c Config
+	if len(data) > MaxMetadata {
+		return Config{}, fmt.Errorf("parse image configuration: it has %d bytes, but clients take no more than %d MiB", len(data), MaxMetadata>>20)
+	}
 	if err := json.Unmarshal(data, &c); err != nil {
 		return Config{}, fmt.Errorf("parse image configuration: %w", err)
+	}
+	if len(c.History) > maxHistory {
+		return Config{}, fmt.Errorf("parse image configuration: its history has %d entries", len(c.History))
 	}
 	for _, id := range c.RootFS.DiffIDs {
 		if _, err := ParseDigest(string(id)); err != nil {

@@ -166,7 +166,7 @@ func (f *flags) open(ctx context.Context, w *process.World, arg string) (archive
 	if err != nil {
 		return archive.Tagged{}, err
 	}
-	a, err := archive.Open(file, "")
+	a, err := archive.Open(ctx, file, "")
 	if err != nil {
 		return archive.Tagged{}, err
 	}

@@ -31,7 +31,7 @@ func Summarise(ctx context.Context, w *process.World, st *store.Local, p storepa
 			return nil // a program that writes the image, not the image
 		}
 	}
-	s, err := dockertools.Inspect(st.RealPath(drv.Outputs[output].Path))
+	s, err := dockertools.Inspect(ctx, st.RealPath(drv.Outputs[output].Path))
 	if err != nil {
 		return fmt.Errorf("inspect the image '%s': %w", drv.Outputs[output].Path, err)
 	}
