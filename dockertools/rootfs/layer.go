@@ -65,7 +65,7 @@ func (t *Tree) applyEntry(h *tar.Header, content io.Reader, disk *Disk) error {
 		if n.Kind != tarball.Directory {
 			return errors.New("it replaces the root directory")
 		}
-		n.children = t.root.children
+		n.children, n.opaque = t.root.children, t.root.opaque
 		*t.root = *n
 		return nil
 	}
@@ -89,7 +89,7 @@ func (t *Tree) applyEntry(h *tar.Header, content io.Reader, disk *Disk) error {
 	}
 	old := at.dir.children[last]
 	if old != nil && old.Kind == tarball.Directory && n.Kind == tarball.Directory {
-		n.children = old.children
+		n.children, n.opaque = old.children, old.opaque
 		at.dir.children[last] = n
 		return nil
 	}
@@ -164,7 +164,11 @@ func (t *Tree) fromHeader(h *tar.Header, parts []string) (*node, error) {
 				n.Xattrs = map[string]string{}
 			}
 			n.Xattrs[name] = v
+			t.words += len(k) + len(v)
 		}
+	}
+	if t.words += len(n.Target); t.words > maxWords {
+		return nil, fmt.Errorf("the links and attributes of the image take more than %d MiB", maxWords>>20)
 	}
 	return n, nil
 }
@@ -198,6 +202,10 @@ func (t *Tree) whiteout(at place, name string, disk *Disk) error {
 // makeOpaque deletes what lower layers have in a directory, but not what this
 // layer brought.
 func (t *Tree) makeOpaque(at place, disk *Disk) error {
+	if at.dir.opaque == t.layer {
+		return nil // all that is here came with this layer
+	}
+	at.dir.opaque = t.layer
 	for _, name := range at.dir.names() {
 		c := at.dir.children[name]
 		if c.layer != t.layer {

@@ -115,6 +115,8 @@ func TestApply(t *testing.T) {
 		{"opaque last", [][]entry{{{'f', "a/b/x", "x", 0}}, {{'f', "a/b/c", "", 0}, {'d', "a/b", "", 0}, {'f', "a/.wh..wh..opq", "", 0}}}, []string{"a", "a/b", "a/b/c"}},
 		{"file replaces directory", [][]entry{{{'f', "a/b", "x", 0}}, {{'f', "a", "x", 0}}}, []string{"a"}},
 		{"directory replaces file", [][]entry{{{'f', "a", "x", 0}}, {{'d', "a", "", 0}, {'f', "a/b", "", 0}}}, []string{"a", "a/b"}},
+		{"opaque twice", [][]entry{{{'f', "a/b/x", "x", 0}}, {{'f', "a/.wh..wh..opq", "", 0}, {'f', "a/c", "", 0}, {'d', "a", "", 0}, {'f', "a/.wh..wh..opq", "", 0}, {'f', ".wh.a", "", 0}},
+			{{'f', "a/d", "", 0}, {'f', "a/.wh..wh..opq", "", 0}}}, []string{"a", "a/d"}},
 		{"directory over directory", [][]entry{{{'f', "a/b", "x", 0}}, {{'d', "a", "", 0o700}}}, []string{"a", "a/b"}},
 		{"through a relative link", [][]entry{{{'d', "usr/bin", "", 0}, {'l', "bin", "usr/bin", 0}}, {{'f', "bin/sh", "x", 0}}}, []string{"bin", "usr", "usr/bin", "usr/bin/sh"}},
 		{"through an absolute link", [][]entry{{{'d', "usr/bin", "", 0}, {'l', "bin", "/usr/bin", 0}, {'f', "bin/sh", "x", 0}}}, []string{"bin", "usr", "usr/bin", "usr/bin/sh"}},
@@ -208,6 +210,45 @@ func TestHostile(t *testing.T) {
 	}
 	if err := NewTree().Apply(bytes.NewReader(layer(t, entry{'f', "a", "12345", 0})[:514]), nil); err == nil {
 		t.Error("truncated layer: no error")
+	}
+}
+
+// TestBounds has layers of few bytes that would take all memory or time.
+func TestBounds(t *testing.T) {
+	var links, opaque bytes.Buffer
+	w := tar.NewWriter(&links)
+	for range 3 {
+		w.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "l", Linkname: strings.Repeat("x", 1<<19)})
+		w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "f", PAXRecords: map[string]string{xattrRecord + "user.x": strings.Repeat("x", 1<<19)}})
+	}
+	must(t, w.Close())
+	w = tar.NewWriter(&opaque)
+	for i := range 5_000 {
+		w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: fmt.Sprint("a/", i)})
+	}
+	for _, name := range []string{"a/" + whiteoutOpaque, "a", whiteoutPrefix + "a"} {
+		for range 5_000 {
+			typeflag := byte(tar.TypeReg)
+			if name == "a" {
+				typeflag = tar.TypeDir
+			}
+			w.WriteHeader(&tar.Header{Typeflag: typeflag, Name: name})
+		}
+	}
+	must(t, w.Close())
+	tree := NewTree()
+	tree.words = maxWords - 3<<20
+	if err := tree.Apply(&links, nil); err == nil || !strings.Contains(err.Error(), "take more than 256 MiB") {
+		t.Errorf("links and attributes: %v", err)
+	}
+	tree = NewTree()
+	must(t, tree.Apply(&opaque, nil)) // ends soon
+	if n := len(tree.Children("a")); n != 5_000 {
+		t.Errorf("%d files", n)
+	}
+	tree.steps = maxSteps - 5
+	if err := tree.Apply(bytes.NewReader(layer(t, entry{'d', "1/2/3/4/5/6/7", "", 0})), nil); err == nil || !strings.Contains(err.Error(), "too many directories") {
+		t.Errorf("steps: %v", err)
 	}
 }
 

@@ -35,6 +35,11 @@ const (
 	// maxName and maxDepth are what file systems take.
 	maxName  = 4095
 	maxDepth = 256
+	// maxWords bounds the bytes of link targets and extended attributes of all
+	// layers together; an image has a few kilobytes.
+	maxWords = 256 << 20
+	// maxSteps bounds the directories entered to find the places of all files.
+	maxSteps = 100_000_000
 )
 
 // Tree is a root directory.
@@ -42,6 +47,8 @@ type Tree struct {
 	root  *node
 	count int
 	layer int // number of layers applied so far
+	words int // bytes of link targets and attributes so far
+	steps int // directories entered so far
 	look  Look
 }
 
@@ -51,6 +58,7 @@ type node struct {
 	tarball.Entry
 	children map[string]*node // of a directory
 	layer    int              // that it came from, 0 for none
+	opaque   int              // layer that hides what those below it have here
 	// base says that the file is as the base image has it, below that the base
 	// has something of this name which this file hides.
 	base, below bool
@@ -130,6 +138,9 @@ func (t *Tree) directory(parts []string, makeDir func(at place, name string) (*n
 	for len(todo) > 0 {
 		part := todo[0]
 		todo = todo[1:]
+		if t.steps++; t.steps > maxSteps {
+			return place{}, errors.New("the names of its files lead through too many directories")
+		}
 		if part == "" || part == "." {
 			continue
 		}
