@@ -1,40 +1,43 @@
 package distribution
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
 	"gonix/dockertools/listing"
 )
 
-// stanzas returns the records of a text in which an empty line ends one, each as
-// its fields; field cuts a line that begins one. Lines that begin with a space
-// belong to the field before, of which they are dropped.
-func stanzas(text string, field func(line string) (key, value string, ok bool)) []map[string]string {
-	var out []map[string]string
-	var record map[string]string
-	for line := range strings.SplitSeq(text, "\n") {
-		line = strings.TrimSuffix(line, "\r")
-		if strings.TrimSpace(line) == "" {
-			record = nil
-			continue
+// stanzas gives the records of a text in which an empty line ends one, each as its
+// fields, until the next is wanted; field cuts a line that begins one. Lines that
+// begin with a space belong to the field before, of which they are dropped.
+func stanzas(text string, field func(line string) (key, value string, ok bool)) iter.Seq[map[string]string] {
+	return func(yield func(map[string]string) bool) {
+		record := map[string]string{}
+		for line := range strings.SplitSeq(text, "\n") {
+			line = strings.TrimSuffix(line, "\r")
+			if strings.TrimSpace(line) == "" {
+				if len(record) > 0 && !yield(record) {
+					return
+				}
+				clear(record)
+				continue
+			}
+			if line[0] == ' ' || line[0] == '\t' {
+				continue
+			}
+			key, value, ok := field(line)
+			if !ok {
+				continue
+			}
+			if _, again := record[key]; !again {
+				record[key] = value
+			}
 		}
-		if line[0] == ' ' || line[0] == '\t' {
-			continue
-		}
-		key, value, ok := field(line)
-		if !ok {
-			continue
-		}
-		if record == nil {
-			record = map[string]string{}
-			out = append(out, record)
-		}
-		if _, again := record[key]; !again {
-			record[key] = value
+		if len(record) > 0 {
+			yield(record)
 		}
 	}
-	return out
 }
 
 // colon cuts the lines of deb822(5).
@@ -45,9 +48,9 @@ func colon(line string) (string, string, bool) {
 
 // dpkgPackages reads dpkg's status, or a file of status.d as images without dpkg
 // have, whose records have no Status.
-func dpkgPackages(text string, f listing.File) []Package {
+func dpkgPackages(text string, f listing.File, most int) []Package {
 	var out []Package
-	for _, s := range stanzas(text, colon) {
+	for s := range stanzas(text, colon) {
 		if status, ok := s["status"]; ok && !strings.HasSuffix(status, " installed") {
 			continue
 		}
@@ -57,13 +60,16 @@ func dpkgPackages(text string, f listing.File) []Package {
 		source, _, _ := strings.Cut(s["source"], " ")
 		out = append(out, Package{Kind: "deb", Name: s["package"], Version: s["version"], Architecture: s["architecture"], Source: source,
 			Homepage: s["homepage"], Description: s["description"], Layer: f.Layer, File: "/" + f.Name})
+		if len(out) >= most {
+			break
+		}
 	}
 	return out
 }
 
 // apkPackages reads apk's database of installed packages: lines of a letter, a
 // colon and a value.
-func apkPackages(text string, f listing.File) []Package {
+func apkPackages(text string, f listing.File, most int) []Package {
 	letter := func(line string) (string, string, bool) {
 		if len(line) < 2 || line[1] != ':' {
 			return "", "", false
@@ -71,7 +77,7 @@ func apkPackages(text string, f listing.File) []Package {
 		return line[:1], line[2:], true
 	}
 	var out []Package
-	for _, s := range stanzas(text, letter) {
+	for s := range stanzas(text, letter) {
 		if s["P"] == "" || s["V"] == "" {
 			continue
 		}
@@ -82,7 +88,9 @@ func apkPackages(text string, f listing.File) []Package {
 		if s["L"] != "" {
 			p.Licences = []string{s["L"]}
 		}
-		out = append(out, p)
+		if out = append(out, p); len(out) >= most {
+			break
+		}
 	}
 	return out
 }
@@ -94,7 +102,7 @@ func copyrightLicences(text string) []string {
 		return nil
 	}
 	var out []string
-	for _, s := range stanzas(text, colon) {
+	for s := range stanzas(text, colon) {
 		if name := s["license"]; name != "" && s["files"] != "" {
 			out = append(out, name)
 		}

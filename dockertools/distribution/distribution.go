@@ -23,6 +23,9 @@ const (
 	// maxFile bounds a file that is kept, maxTotal all of them.
 	maxFile  = 32 << 20
 	maxTotal = 128 << 20
+	// maxPackages is how many packages are told of, a few times as many as a
+	// distribution has.
+	maxPackages = 500_000
 )
 
 // Package is an installed package.
@@ -69,6 +72,9 @@ const (
 	copyright
 )
 
+// records read the databases.
+var records = map[kind]func(text string, f listing.File, most int) []Package{dpkgStatus: dpkgPackages, apkInstalled: apkPackages}
+
 func kindOf(name string) kind {
 	dir, last := path.Split(name)
 	switch {
@@ -110,17 +116,19 @@ func (d *Databases) End(digest image.Digest) {
 func (d *Databases) Packages(l *listing.Listing) []Package {
 	var out []Package
 	named := map[string]string{}
+	read := map[image.Digest]bool{} // databases, which may have several names
 	os := map[string]string{}
 	for _, f := range l.Files {
 		text, ok := d.kept[f.Digest]
 		if !ok {
 			continue
 		}
-		switch kindOf(f.Name) {
-		case dpkgStatus:
-			out = append(out, dpkgPackages(text, f)...)
-		case apkInstalled:
-			out = append(out, apkPackages(text, f)...)
+		switch k := kindOf(f.Name); k {
+		case dpkgStatus, apkInstalled:
+			if !read[f.Digest] {
+				read[f.Digest] = true
+				out = append(out, records[k](text, f, maxPackages-len(out))...)
+			}
 		case copyright:
 			named[path.Base(path.Dir(f.Name))] = text
 		case release:

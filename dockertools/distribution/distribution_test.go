@@ -3,6 +3,7 @@ package distribution
 import (
 	"archive/tar"
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -91,13 +92,32 @@ func TestApk(t *testing.T) {
 	}
 }
 
+// TestManyRecords reads a database of several names, most of whose records are no
+// packages, and stops where there are too many.
+func TestManyRecords(t *testing.T) {
+	var files []string
+	text := strings.Repeat("a:\n\n", 1<<16) + strings.Repeat("Package:a\nVersion:1\n\n", 9)
+	for i := range 3 {
+		files = append(files, fmt.Sprint("var/lib/dpkg/status.d/", i), text)
+	}
+	if got := packages(t, layerOf(t, files...)); len(got) != 1 {
+		t.Errorf("%d packages", len(got))
+	}
+	if got := dpkgPackages(text, listing.File{}, 7); len(got) != 7 {
+		t.Errorf("%d packages", len(got))
+	}
+	if got := apkPackages(strings.Repeat("P:a\nV:1\n\n", 9), listing.File{}, 7); len(got) != 7 {
+		t.Errorf("%d packages", len(got))
+	}
+}
+
 // FuzzDatabases reads texts as everything that is read.
 func FuzzDatabases(f *testing.F) {
 	f.Add(zlib + "\n" + gone)
 	f.Add("P:a\nV:1\nL:MIT\n\n")
 	f.Add("Format: x\n\nFiles: *\nLicense: MIT\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, p := range append(dpkgPackages(text, listing.File{}), apkPackages(text, listing.File{})...) {
+		for _, p := range append(dpkgPackages(text, listing.File{}, 100), apkPackages(text, listing.File{}, 100)...) {
 			if p.Name == "" || p.Version == "" || strings.Contains(p.Name, "\n") {
 				t.Errorf("%+v", p)
 			}
