@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -25,6 +26,9 @@ type Client struct {
 	// Pause is how long to wait before the first retry, and three times as long
 	// before the second, the last; 0 for a second.
 	Pause time.Duration
+	// Stall is how long nothing may move before a request is given up; 0 for five
+	// minutes.
+	Stall time.Duration
 	// Progress is told how far a push is; nil for nobody. Calls do not overlap.
 	Progress func(Progress)
 	// UserAgent names the program to the registry.
@@ -63,11 +67,7 @@ func (c *Client) ParseRepository(s string) (name.Repository, error) {
 
 // options are those of every request, with t below the retries.
 func (c *Client) options(ctx context.Context, t http.RoundTripper) []remote.Option {
-	pause := c.Pause
-	if pause == 0 {
-		pause = time.Second
-	}
-	backoff := remote.Backoff{Duration: pause, Factor: 3, Jitter: 0.1, Steps: 3}
+	backoff := remote.Backoff{Duration: c.pause(), Factor: 3, Jitter: 0.1, Steps: 3}
 	opts := []remote.Option{
 		remote.WithContext(ctx), remote.WithTransport(t), remote.WithRetryBackoff(backoff), remote.WithUserAgent(c.UserAgent),
 	}
@@ -80,9 +80,12 @@ func (c *Client) options(ctx context.Context, t http.RoundTripper) []remote.Opti
 	return opts
 }
 
+func (c *Client) pause() time.Duration { return cmp.Or(c.Pause, time.Second) }
+
 func (c *Client) transport() http.RoundTripper {
-	if c.Transport != nil {
-		return c.Transport
+	p := &patient{base: c.Transport, stall: cmp.Or(c.Stall, defaultStall), pause: c.pause()}
+	if p.base == nil {
+		p.base = &transports{client: c}
 	}
-	return &transports{client: c}
+	return p
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
@@ -39,6 +40,9 @@ func explain(verb string, ref name.Reference, err error) error {
 			return fmt.Errorf("%s %s: the registry asks to come back later: %w", verb, ref, err)
 		}
 		return fmt.Errorf("%s %s: %w", verb, ref, err)
+	}
+	if errors.Is(err, remote.ErrSchema1) {
+		return fmt.Errorf("%s %s: its manifest is of a form from before 2016 (schema 1), which clients read no longer; push the image anew with a newer one", verb, ref)
 	}
 	if strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
 		return fmt.Errorf("%s %s: registry %s speaks plain HTTP; allow that with --insecure: %w", verb, ref, host, err)

@@ -58,14 +58,20 @@ func hasPlatform(desc *remote.Descriptor, want image.Platform) error {
 	}
 	var have []string
 	for _, d := range m.Manifests {
-		if d.Platform == nil || d.Platform.OS == "unknown" {
+		p := image.Platform{OS: "linux", Architecture: "amd64"} // what go-containerregistry supposes
+		if d.Platform != nil {
+			p = image.Platform{OS: d.Platform.OS, Architecture: d.Platform.Architecture, Variant: d.Platform.Variant}
+		}
+		if p.OS == "unknown" {
 			continue
 		}
-		p := image.Platform{OS: d.Platform.OS, Architecture: d.Platform.Architecture, Variant: d.Platform.Variant}
 		if p.OS == want.OS && p.Architecture == want.Architecture && (want.Variant == "" || want.Variant == p.Variant) {
 			return nil
 		}
 		have = append(have, PlatformString(p))
+	}
+	if have == nil {
+		return fmt.Errorf("there is no image for %s; the index names none at all", PlatformString(want))
 	}
 	return fmt.Errorf("there is no image for %s; there are %s", PlatformString(want), strings.Join(have, ", "))
 }
@@ -89,16 +95,19 @@ func load(img v1.Image) (*image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := img.RawConfigFile()
-	if err != nil {
-		return nil, err
-	}
 	m, err := img.Manifest()
 	if err != nil {
 		return nil, err
 	}
 	if !m.Config.MediaType.IsConfig() {
 		return nil, fmt.Errorf("it is no container image but a '%s'", m.Config.MediaType)
+	}
+	if m.Config.Size > image.MaxMetadata {
+		return nil, fmt.Errorf("its configuration has %d bytes, but clients take no more than %d MiB", m.Config.Size, image.MaxMetadata>>20)
+	}
+	config, err := img.RawConfigFile()
+	if err != nil {
+		return nil, err
 	}
 	cfg, err := image.ParseConfig(config)
 	if err != nil {

@@ -71,7 +71,7 @@ func httpClient(w *process.World, set *config.Settings) *fetch.Client {
 // Registry has the credentials that docker and podman have noted, and the
 // certificates that they have for a registry.
 func Registry(w *process.World, set *config.Settings, insecure bool) *registry.Client {
-	c := &registry.Client{Keychain: authn.DefaultKeychain, Insecure: insecure, UserAgent: "gonix/" + process.Version}
+	c := &registry.Client{Keychain: authn.DefaultKeychain, Insecure: insecure, UserAgent: "gonix/" + process.Version, Stall: set.StalledTimeout}
 	if file := certFile(w, set); file != "" {
 		c.Trust.Roots = func() (*x509.CertPool, error) { return certificates(file) }
 	}
