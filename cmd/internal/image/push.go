@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -167,8 +168,12 @@ func named(ref image.Reference) []image.Reference {
 	return []image.Reference{ref}
 }
 
-// writeArchive writes the image to a file, all or nothing.
+// writeArchive writes the image to a file, all or nothing. What is there already and
+// is no regular file, such as a pipe, is written to and stays what it is.
 func writeArchive(name string, img archive.Tagged) (err error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return writeInto(name, img)
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".gonix-image-*")
 	if err != nil {
 		return err
@@ -198,4 +203,13 @@ func writeArchive(name string, img archive.Tagged) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), name)
+}
+
+// writeInto writes the image to a device or pipe.
+func writeInto(name string, img archive.Tagged) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(streamArchive(f, "", img), f.Close())
 }
