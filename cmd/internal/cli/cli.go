@@ -16,6 +16,7 @@ import (
 	"gonix/cmd/internal/heap"
 	"gonix/cmd/internal/process"
 	"gonix/derivation/sandbox"
+	"gonix/eval/render"
 
 	"golang.org/x/term"
 )
@@ -71,7 +72,8 @@ func run(ctx context.Context, w *process.World, name string, args []string) int 
 	case errors.As(err, &exit):
 		return int(exit)
 	case !errors.Is(err, process.ErrReported):
-		fmt.Fprintf(w.Stderr, "error: %v\n", err)
+		// Names in archives and answers of servers are anybody's.
+		fmt.Fprintf(w.Stderr, "error: %s\n", render.Terminal(err.Error(), w.Terminal))
 	}
 	return 1
 }

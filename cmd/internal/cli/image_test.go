@@ -59,6 +59,7 @@ func TestImageHostile(t *testing.T) {
 		"no layer":  tarOf(t, tarMember{tar.Header{Name: "manifest.json"}, `[{"Config":"c","Layers":["../l"]}]`}),
 	}
 	layers := map[string][]byte{ // sound archives of bad layers
+		"layer moves cursor":   tarOf(t, tarMember{tar.Header{Name: "../\x1b[2J\x1b]0;x\a"}, "x"}),
 		"layer climbs":         tarOf(t, tarMember{tar.Header{Name: "../../etc/passwd"}, "x"}),
 		"layer is absolute":    tarOf(t, tarMember{tar.Header{Name: "/etc/passwd"}, "x"}),
 		"layer links out":      tarOf(t, tarMember{tar.Header{Name: "x", Typeflag: tar.TypeLink, Linkname: "../../etc/passwd"}, ""}),
@@ -88,7 +89,7 @@ func TestImageHostile(t *testing.T) {
 				args[i] = strings.ReplaceAll(args[i], "@", file)
 			}
 			code, text := call(args...)
-			if code != 1 || !strings.HasPrefix(text, "error: ") || !strings.Contains(text, file) && !strings.Contains(text, "layer") {
+			if strings.ContainsAny(text, "\x1b\a") || code != 1 || !strings.HasPrefix(text, "error: ") || !strings.Contains(text, file) && !strings.Contains(text, "layer") {
 				t.Errorf("%s: %s: status %d, %q", name, args, code, text)
 			}
 		}
