@@ -251,7 +251,7 @@ func TestSpecErrors(t *testing.T) {
 		{attrs{"imageName": "a", "imageTag": "x:y"}, "image tag 'x:y' is not valid"},
 		{attrs{"imageName": "a", "config": attrs{"Comand": []string{"x"}}}, "config has no setting 'Comand'; did you mean 'Cmd'?"},
 		{attrs{"imageName": "a", "config": attrs{"ExposePorts": attrs{}}}, "did you mean 'ExposedPorts'?"},
-		{attrs{"imageName": "a", "config": attrs{"Cmd": "x"}}, `config.Cmd is not a list of strings: "x"`},
+		{attrs{"imageName": "a", "config": attrs{"Cmd": 5}}, "config.Cmd is not a list of strings: 5"},
 		{attrs{"imageName": "a", "config": attrs{"Env": []string{"x"}}}, "config.Env is not a list of strings of the form NAME=value"},
 		{attrs{"imageName": "a", "config": attrs{"ExposedPorts": []string{"1"}}}, "config.ExposedPorts is not a set whose values are empty sets"},
 		{attrs{"imageName": "a", "config": attrs{"Cmd": []string{}, "cmd": []string{}}}, "config has 'Cmd' twice"},
@@ -278,12 +278,12 @@ func TestSpecErrors(t *testing.T) {
 
 func TestSettingsCase(t *testing.T) {
 	s := redis(t)
-	out := s.build(&Builder{}, attrs{"imageName": "x", "config": attrs{"cmd": []string{"a"}, "USER": "redis", "Env": nil}})
+	out := s.build(&Builder{}, attrs{"imageName": "x", "config": attrs{"cmd": []string{"a"}, "entrypoint": "/b c", "USER": "redis", "Env": nil}})
 	sum, err := Inspect(t.Context(), out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(sum.Settings) != 2 || string(sum.Settings["Cmd"]) != `["a"]` || string(sum.Settings["User"]) != `"redis"` {
+	if len(sum.Settings) != 3 || string(sum.Settings["Cmd"]) != `["a"]` || string(sum.Settings["Entrypoint"]) != `["/b c"]` || string(sum.Settings["User"]) != `"redis"` {
 		t.Errorf("settings %s", sum.Settings)
 	}
 }

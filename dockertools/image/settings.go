@@ -15,6 +15,7 @@ type shape int
 const (
 	shapeString shape = iota
 	shapeStrings
+	shapeCommand
 	shapeEnv
 	shapeSet
 	shapeLabels
@@ -27,6 +28,7 @@ const (
 var shapeWords = [...]string{
 	shapeString:  "a string",
 	shapeStrings: "a list of strings",
+	shapeCommand: "a list of strings",
 	shapeEnv:     "a list of strings of the form NAME=value",
 	shapeSet:     `a set whose values are empty sets, as in { "6379/tcp" = { }; }`,
 	shapeLabels:  "a set of strings",
@@ -41,10 +43,10 @@ var settingShapes = map[string]shape{
 	"AttachStderr":    shapeBool,
 	"AttachStdin":     shapeBool,
 	"AttachStdout":    shapeBool,
-	"Cmd":             shapeStrings,
+	"Cmd":             shapeCommand,
 	"CpuShares":       shapeNumber,
 	"Domainname":      shapeString,
-	"Entrypoint":      shapeStrings,
+	"Entrypoint":      shapeCommand,
 	"Env":             shapeEnv,
 	"ExposedPorts":    shapeSet,
 	"Healthcheck":     shapeObject,
@@ -57,7 +59,7 @@ var settingShapes = map[string]shape{
 	"NetworkDisabled": shapeBool,
 	"OnBuild":         shapeStrings,
 	"OpenStdin":       shapeBool,
-	"Shell":           shapeStrings,
+	"Shell":           shapeCommand,
 	"StdinOnce":       shapeBool,
 	"StopSignal":      shapeString,
 	"StopTimeout":     shapeNumber,
@@ -69,7 +71,8 @@ var settingShapes = map[string]shape{
 
 // ParseSettings checks the config that a user wrote. Values are kept as they
 // are; a key that differs from a known one in case only gets the known
-// spelling, as every client reads it so. A null value is the same as none.
+// spelling, as every client reads it so. A null value is the same as none, and a
+// command that is one string, which Docker alone reads, becomes a list.
 func ParseSettings(data []byte) (Settings, error) {
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(data, &given); err != nil {
@@ -87,6 +90,9 @@ func ParseSettings(data []byte) (Settings, error) {
 		}
 		if _, dup := out[name]; dup {
 			return nil, fmt.Errorf("config has '%s' twice, in different cases", name)
+		}
+		if settingShapes[name] == shapeCommand && value[0] == '"' {
+			value = slices.Concat([]byte("["), value, []byte("]"))
 		}
 		if err := checkShape(name, settingShapes[name], value); err != nil {
 			return nil, err
@@ -128,7 +134,7 @@ func checkShape(key string, s shape, value json.RawMessage) error {
 	case shapeString:
 		var v string
 		err = json.Unmarshal(value, &v)
-	case shapeStrings, shapeEnv:
+	case shapeStrings, shapeCommand, shapeEnv:
 		// A null inside would be read as "", so pointers tell them apart.
 		var v []*string
 		err = json.Unmarshal(value, &v)
