@@ -259,6 +259,7 @@ func TestSpecErrors(t *testing.T) {
 		{attrs{"imageName": "a", "compressor": "lzma"}, "compressor 'lzma' is unknown; there are none, gz, zstd"},
 		{attrs{"imageName": "a", "created": "yesterday"}, "'created' is neither \"now\" nor a date"},
 		{attrs{"imageName": "a", "uid": -1}, "'uid' is not a user or group number: -1"},
+		{attrs{"imageName": "a", "gid": "users"}, `'gid' is not a user or group number: "users"`},
 		{attrs{"imageName": "a", "architecture": "x86_64"}, "architecture 'x86_64' is unknown"},
 		{attrs{"imageName": "a", "contents": []string{"/etc"}}, "path '/etc' is not in the Nix store"},
 		{attrs{"imageName": "a", "runAsRoot": "true"}, "need a 'shell'"},

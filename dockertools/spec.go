@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -120,8 +121,16 @@ func (d fieldDecoder) boolean(into *bool) error {
 	return nil
 }
 
+// id reads a number, or a string of digits as nixpkgs' scripts take it.
 func (d fieldDecoder) id(into *int) error {
-	if json.Unmarshal(d.value, into) != nil || *into < 0 || int64(*into) > 1<<32-1 {
+	var text string
+	err := json.Unmarshal(d.value, &text)
+	if err == nil {
+		*into, err = strconv.Atoi(text)
+	} else {
+		err = json.Unmarshal(d.value, into)
+	}
+	if err != nil || *into < 0 || int64(*into) > 1<<32-1 {
 		return d.wrong("a user or group number")
 	}
 	return nil
