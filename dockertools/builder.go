@@ -210,7 +210,7 @@ func (a *assembly) image(created string, plans []layerPlan, keep func(image.Laye
 	var layers []image.Layer
 	var history []image.History
 	var err error
-	cfg := image.Config{Architecture: a.spec.Architecture, OS: a.spec.OS, Created: created, Settings: a.spec.Settings}
+	cfg := image.Config{Architecture: a.spec.Architecture, Variant: a.spec.Variant, OS: a.spec.OS, Created: created, Settings: a.spec.Settings}
 	if a.base != nil {
 		baseConfig := a.base.Config()
 		for i, l := range a.base.Layers() {

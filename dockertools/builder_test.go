@@ -172,13 +172,13 @@ func TestDirectoryLinks(t *testing.T) {
 func TestOwnersAndDates(t *testing.T) {
 	s := redis(t)
 	b := goScript(nil)
-	out := s.build(b, attrs{"imageName": "x", "uid": 1000, "gid": 100, "created": "now", "contents": []string{made("server").String()}}, made("server"))
+	out := s.build(b, attrs{"imageName": "x", "uid": 1000, "gid": 100, "created": "now", "variant": "v3", "contents": []string{made("server").String()}}, made("server"))
 	listing := strings.Join(short(layerListing(t, out), "libc"), "\n")
 	if !strings.Contains(listing, "1000:100 bin/redis-server") || !strings.Contains(listing, "1000:100 ./") || !strings.Contains(listing, "0:0 nix/store/<libc>/lib/libc.so") {
 		t.Error(listing)
 	}
-	if sum, err := Inspect(t.Context(), out); err != nil || sum.Created != "2001-09-09T01:46:40Z" {
-		t.Errorf("created %s, error %v", sum.Created, err)
+	if sum, err := Inspect(t.Context(), out); err != nil || sum.Created != "2001-09-09T01:46:40Z" || sum.Variant != "v3" {
+		t.Errorf("created %s, variant %s, error %v", sum.Created, sum.Variant, err)
 	}
 }
 

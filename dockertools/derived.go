@@ -35,7 +35,7 @@ type Puller struct {
 // PullRequest says which image of a registry is wanted.
 type PullRequest struct {
 	Reference string // as in quay.io/app/redis@sha256:…
-	Platform  string // os/architecture, as in linux/amd64
+	Platform  string // os/architecture[/variant], as in linux/amd64
 	// Insecure allows plain HTTP and certificates that cannot be checked.
 	Insecure bool
 }
@@ -157,8 +157,8 @@ func (Exporter) Build(ctx context.Context, job *build.Job) error {
 // Build pulls an image.
 func (p *Puller) Build(ctx context.Context, job *build.Job) error {
 	var spec struct {
-		ImageReference, FinalImageName, FinalImageTag, Os, Arch string
-		TLSVerify                                               *bool
+		ImageReference, FinalImageName, FinalImageTag, Os, Arch, Variant string
+		TLSVerify                                                        *bool
 	}
 	return derived(job, "pull image", &spec, func(out *os.File) error {
 		ref, err := image.NewReference(spec.FinalImageName, spec.FinalImageTag)
@@ -168,8 +168,12 @@ func (p *Puller) Build(ctx context.Context, job *build.Job) error {
 		text := "pulling " + spec.ImageReference
 		fmt.Fprintln(job.Log, text)
 		job.Report(build.Event{Kind: build.Phase, Drv: job.DrvPath, Text: text})
+		platform := spec.Os + "/" + spec.Arch
+		if spec.Variant != "" {
+			platform += "/" + spec.Variant
+		}
 		img, err := p.Pull(ctx, PullRequest{
-			Reference: spec.ImageReference, Platform: spec.Os + "/" + spec.Arch,
+			Reference: spec.ImageReference, Platform: platform,
 			Insecure: spec.TLSVerify != nil && !*spec.TLSVerify,
 		})
 		if err != nil {

@@ -159,9 +159,13 @@ func TestPullAsSkopeo(t *testing.T) {
 
 func TestPullFails(t *testing.T) {
 	s := redis(t)
-	job := s.job(pullAttrs())
-	p := &Puller{Pull: func(context.Context, PullRequest) (*image.Image, error) { return nil, errors.New("no such registry") }}
-	if err := p.Build(t.Context(), job); err == nil || err.Error() != "pull image: no such registry" {
+	given := pullAttrs()
+	given["arch"], given["variant"] = "arm", "v7"
+	job := s.job(given)
+	p := &Puller{Pull: func(_ context.Context, r PullRequest) (*image.Image, error) {
+		return nil, errors.New("no such registry for " + r.Platform)
+	}}
+	if err := p.Build(t.Context(), job); err == nil || err.Error() != "pull image: no such registry for linux/arm/v7" {
 		t.Errorf("error %v", err)
 	}
 	if _, err := os.Lstat(job.Dest["out"]); err == nil {

@@ -47,7 +47,9 @@ type Spec struct {
 	Settings     image.Settings
 	RawConfig    []byte
 	Architecture string
-	OS           string
+	// Variant is of the architecture, such as v7 of arm, or "".
+	Variant string
+	OS      string
 	// ExtraCommands run in the directory that becomes the layer, RunAsRoot with
 	// the image as root directory.
 	ExtraCommands string
@@ -171,6 +173,7 @@ var fields = [...]field{
 	{"keepContentsDirlinks", func(s *Spec, d fieldDecoder) error { return d.boolean(&s.KeepContentsLinks) }},
 	{"config", readConfig},
 	{"architecture", func(s *Spec, d fieldDecoder) error { return d.str(&s.Architecture) }},
+	{"variant", func(s *Spec, d fieldDecoder) error { return d.str(&s.Variant) }},
 	{"os", func(s *Spec, d fieldDecoder) error { return d.str(&s.OS) }},
 	{"extraCommands", func(s *Spec, d fieldDecoder) error { return d.str(&s.ExtraCommands) }},
 	{"runAsRoot", func(s *Spec, d fieldDecoder) error { return d.str(&s.RunAsRoot) }},

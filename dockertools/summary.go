@@ -28,6 +28,7 @@ type Summary struct {
 	Names        []string
 	Digest       image.Digest // of the manifest
 	Architecture string
+	Variant      string // of the architecture, or ""
 	OS           string
 	Created      string
 	Settings     image.Settings
@@ -77,7 +78,7 @@ func Inspect(ctx context.Context, name string) (Summary, error) {
 func Summarise(t archive.Tagged) (Summary, error) {
 	cfg := t.Image.Config()
 	s := Summary{
-		Digest: t.Image.Digest(), Architecture: cfg.Architecture, OS: cfg.OS, Created: cfg.Created, Settings: cfg.Settings,
+		Digest: t.Image.Digest(), Architecture: cfg.Architecture, Variant: cfg.Variant, OS: cfg.OS, Created: cfg.Created, Settings: cfg.Settings,
 	}
 	for _, r := range t.References {
 		s.Names = append(s.Names, r.String())
