@@ -87,6 +87,9 @@ func (a *assembly) build(ctx context.Context, dest string) error {
 	if err != nil {
 		return err
 	}
+	if a.spec.Mtime, err = a.spec.mtime(a.builder.Now); err != nil {
+		return err
+	}
 	if a.spec.RunAsRoot != "" {
 		if a.disk, err = a.newDisk("root"); err != nil {
 			return err

@@ -182,6 +182,33 @@ func TestOwnersAndDates(t *testing.T) {
 	}
 }
 
+func TestDateForms(t *testing.T) {
+	for text, want := range map[string]string{
+		"2024-01-02T03:04:05.5+01:00": "2024-01-02T03:04:05.5+01:00",
+		"2024-01-02T03:04:05+0100":    "2024-01-02T03:04:05+01:00",
+		"2024-01-02T03:04":            "2024-01-02T03:04:00Z",
+		"2024-01-02 03:04:05 +0100":   "2024-01-02T03:04:05+01:00", // git's %ci
+		"2024-01-02 03:04:05 UTC":     "2024-01-02T03:04:05Z",
+		"2024-01-02 03:04:05Z":        "2024-01-02T03:04:05Z",
+		"2024-01-02 03:04":            "2024-01-02T03:04:00Z",
+		"20240102030405":              "2024-01-02T03:04:05Z", // lastModifiedDate of a flake
+		"20240102":                    "2024-01-02T00:00:00Z", // and its first eight digits
+		"@1704164645":                 "2024-01-02T03:04:05Z", // lastModified
+		"@253402300799":               "9999-12-31T23:59:59Z",
+		"@253402300800":               "",
+		"@-1":                         "",
+		"@":                           "",
+		"2024":                        "",
+		"20240132":                    "",
+		"":                            "",
+	} {
+		got, err := (&Spec{Created: text}).created(nil)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %s, error %v", text, got, err)
+		}
+	}
+}
+
 // TestSameImage builds under different circumstances and expects one digest.
 func TestSameImage(t *testing.T) {
 	for _, compressor := range []string{"none", "gz", "zstd"} {
@@ -269,7 +296,7 @@ func TestSpecErrors(t *testing.T) {
 		{attrs{"imageName": "a", "layerStrategy": "x"}, "there are single, size-first"},
 		{attrs{"imageName": "a", "layered": true, "runAsRoot": "#!x"}, "layered ones have 'fakeRootCommands'"},
 		{attrs{"imageName": "a", "fakeRootCommands": "x"}, "need a 'shell'"},
-		{attrs{"imageName": "a", "mtime": "soon"}, "'mtime' is not a date"},
+		{attrs{"imageName": "a", "mtime": "soon"}, "'mtime' is neither \"now\" nor a date"},
 	} {
 		if got := s.fail(&Builder{}, c.attrs, made("server")); !strings.Contains(got, c.want) {
 			t.Errorf("%v:\n got %s\nwant %s", c.attrs, got, c.want)

@@ -108,6 +108,13 @@ func TestLayeredStoreOwners(t *testing.T) {
 			t.Error(l)
 		}
 	}
+	// The digits of a number will do, and the time of the build.
+	out = s.build(goScript(nil), layered(attrs{"uid": "1000", "gid": "100", "mtime": "now", "config": attrs{"Cmd": []string{made("libc").String()}}}), made("libc"))
+	for _, l := range layerListing(t, out) {
+		if !strings.Contains(l, " 1000:100 ") || !strings.Contains(l, "2001-09-09 01:46:40") {
+			t.Error(l)
+		}
+	}
 	out = s.build(&Builder{}, layered(attrs{"includeStorePaths": false, "contents": []string{made("libc").String()}}), made("libc"))
 	sum, err := Inspect(t.Context(), out)
 	if err != nil || len(sum.Layers) != 1 || len(sum.StorePaths) != 0 {

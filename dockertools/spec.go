@@ -71,8 +71,9 @@ type Spec struct {
 	UID, GID    int
 	User, Group string
 	// Mtime is the time of the store's files in a layered image, in seconds since
-	// 1970.
-	Mtime int64
+	// 1970; with MtimeNow it is that of the build.
+	Mtime    int64
+	MtimeNow bool
 	// Streamer is the logical name of a program that writes archives; with it the
 	// output is not an archive but a program that writes one.
 	Streamer string
@@ -278,9 +279,13 @@ func readMtime(s *Spec, d fieldDecoder) error {
 	if err := d.str(&text); err != nil {
 		return err
 	}
+	if text == "now" {
+		s.MtimeNow = true
+		return nil
+	}
 	at, err := parseDate(text)
 	if err != nil {
-		return fmt.Errorf("'mtime' is not a date such as %s: '%s'", defaultCreated, text)
+		return fmt.Errorf("'mtime' is neither \"now\" nor a date such as %s: '%s'", defaultCreated, text)
 	}
 	s.Mtime = at.Unix()
 	return nil
@@ -333,8 +338,13 @@ func (s *Spec) check() error {
 	return err
 }
 
-// dateForms are the ways to write 'created', most precise first.
-var dateForms = [...]string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02"}
+// dateForms are the ways to write a date, most precise first: what flakes and
+// git say of a commit is among them, as nixpkgs gives dates to GNU's date.
+var dateForms = [...]string{
+	time.RFC3339Nano, "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05", "2006-01-02T15:04",
+	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 UTC", "2006-01-02 15:04:05", "2006-01-02 15:04",
+	"2006-01-02", "20060102150405", "20060102",
+}
 
 // created returns the date in the form of image configurations.
 func (s *Spec) created(now func() time.Time) (string, error) {
@@ -353,8 +363,30 @@ func (s *Spec) created(now func() time.Time) (string, error) {
 	return "", fmt.Errorf("'created' is neither \"now\" nor a date such as %s: '%s'", defaultCreated, s.Created)
 }
 
-// parseDate reads a date in one of dateForms; one without a time zone is UTC.
+// mtime returns the time of the store's files.
+func (s *Spec) mtime(now func() time.Time) (int64, error) {
+	if !s.MtimeNow {
+		return s.Mtime, nil
+	}
+	if now == nil {
+		return 0, fmt.Errorf("'mtime' is \"now\", but there is no clock")
+	}
+	return now().Unix(), nil
+}
+
+// lastSecond is that of the year 9999, beyond which dates have no standard form.
+const lastSecond = 253402300799
+
+// parseDate reads a date in one of dateForms, or @ and the seconds since 1970;
+// one without a time zone is UTC.
 func parseDate(text string) (time.Time, error) {
+	if digits, ok := strings.CutPrefix(text, "@"); ok {
+		seconds, err := strconv.ParseInt(digits, 10, 64)
+		if err == nil && (seconds < 0 || seconds > lastSecond) {
+			err = strconv.ErrRange
+		}
+		return time.Unix(seconds, 0).UTC(), err
+	}
 	var at time.Time
 	var err error
 	for _, form := range dateForms {
