@@ -58,7 +58,7 @@ type imageBuilder struct {
 func (b imageBuilder) CheckJob(ctx context.Context, job *build.Job) error {
 	data, _ := job.Drv.Structured()
 	spec, err := dockertools.ParseSpec(data)
-	if err != nil || spec.RunAsRoot == "" && spec.ExtraCommands == "" {
+	if err != nil || spec.RunAsRoot == "" && spec.ExtraCommands == "" && spec.FakeRootCommands == "" {
 		return nil // an error comes when it is the image's turn
 	}
 	return b.check(ctx)
