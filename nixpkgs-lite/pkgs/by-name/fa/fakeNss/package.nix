@@ -17,7 +17,8 @@ symlinkJoin {
     (writeTextDir "etc/passwd" (
       lines (
         [
-          "root:x:0:0:root:/root:/bin/sh"
+          # A home that is there.
+          "root:x:0:0:root:/var/empty:/bin/sh"
           "nobody:x:65534:65534:nobody:/var/empty:/bin/sh"
         ]
         ++ extraPasswdLines
