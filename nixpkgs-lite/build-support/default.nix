@@ -15,5 +15,8 @@ import ./trivial { inherit lib pkgs; }
     writeClosure
     ;
 
+  mkShell = pkgs.callPackage ./mkshell.nix { };
+  mkShellNoCC = pkgs.mkShell.override { stdenv = pkgs.stdenvNoCC; };
+
   dockerTools = pkgs.callPackage ./docker { };
 }

@@ -84,6 +84,11 @@ rec {
     farm = pkgs.linkFarm "farm" { "bin/greet" = "${pkgs.hello}/bin/hello"; };
     closure = pkgs.closureInfo { rootPaths = [ pkgs.hello ]; };
     references = pkgs.writeReferencesToFile pkgs.hello;
+    environment = pkgs.mkShell {
+      packages = [ pkgs.hello ];
+      inputsFrom = [ pkgs.redis ];
+      shellHook = "echo hooked";
+    };
     zip = pkgs.fetchzip {
       url = "https://example.org/source.tar.gz";
       hash = lib.fakeHash;
