@@ -19,4 +19,5 @@ import ./trivial { inherit lib pkgs; }
   mkShellNoCC = pkgs.mkShell.override { stdenv = pkgs.stdenvNoCC; };
 
   dockerTools = pkgs.callPackage ./docker { };
+  ociTools = pkgs.callPackage ./oci-tools.nix { };
 }

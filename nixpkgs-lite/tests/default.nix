@@ -89,6 +89,14 @@ rec {
       inputsFrom = [ pkgs.redis ];
       shellHook = "echo hooked";
     };
+    container = pkgs.ociTools.buildContainer {
+      args = [ "${pkgs.hello}/bin/hello" "--traditional" ];
+      mounts."/data" = {
+        type = "none";
+        source = "/var/lib/data";
+        options = [ "bind" ];
+      };
+    };
     zip = pkgs.fetchzip {
       url = "https://example.org/source.tar.gz";
       hash = lib.fakeHash;
