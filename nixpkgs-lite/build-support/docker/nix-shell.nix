@@ -116,6 +116,7 @@ let
 
   environment = {
     SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
+    NIX_SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
     PATH = path;
     HOME = homeDirectory;
     NIX_STORE = builtins.storeDir;
@@ -146,11 +147,11 @@ else
         extraGroupLines = [ "nixbld:!:${toString gid}:" ];
       })
     ];
-    # Anybody may put what is built into the store.
+    # What is built goes into the store, which the user owns, as where Nix was
+    # installed by one user for himself: it works there, too.
     fakeRootCommands = ''
-      mkdir -p .${builtins.storeDir} .${buildDir}
-      chmod a+w,+t .${builtins.storeDir}
-      chown -R ${toString uid}:${toString gid} .${buildDir}
+      mkdir -p .${builtins.storeDir} ./nix/var/nix ./etc/nix .${buildDir}
+      chown -R ${toString uid}:${toString gid} ./nix ./etc/nix .${buildDir}
     '';
     # The outputs are named, but not there.
     absentPaths = lib.attrValues outputs;
