@@ -58,13 +58,15 @@ func strictly(t *testing.T, expr string) (*eval.State, value.Value) {
 // TestLibrary runs the package set's own cases of its functions: the value is
 // the list of those that fail.
 func TestLibrary(t *testing.T) {
-	s, v := strictly(t, "import ./tests/lib.nix")
-	failed, err := s.Thread().List(v, 0, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := len(failed.Elems); n > 0 {
-		t.Errorf("%d cases of tests/lib.nix fail: %s", n, s.Thread().Show(v))
+	for _, file := range []string{"lib.nix", "docker.nix"} {
+		s, v := strictly(t, "import ./tests/"+file)
+		failed, err := s.Thread().List(v, 0, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(failed.Elems); n > 0 {
+			t.Errorf("%d cases of tests/%s fail: %s", n, file, s.Thread().Show(v))
+		}
 	}
 }
 

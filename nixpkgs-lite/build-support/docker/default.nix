@@ -13,14 +13,59 @@
   fakeNss,
   shadow,
   cacert,
+  # What images are for unless they say so.
+  defaultArchitecture ? "amd64",
+  defaultVariant ? "",
 }:
 let
-  system = bootstrap.busybox.system;
-
   # Snippets run with the programs of a build; nothing of them gets into an
   # image but what a snippet itself puts there.
   needsShell = text: text != null && text != "";
   compressors = [ "gz" "zstd" "none" ];
+
+  # Docker loads no image with more.
+  mostLayers = 125;
+
+  # The hash part of an output.
+  hashOf = drv: lib.head (lib.splitString "-" (baseNameOf (builtins.unsafeDiscardStringContext drv.outPath)));
+
+  # What is said of files, as store paths: one, or lists of them.
+  storePaths = given: map (x: "${x}") (lib.filter (x: x != null) (lib.flatten given));
+
+  # An image to read: a file, not a program that writes one.
+  archiveOf =
+    image:
+    if image.isExe or false then
+      throw "dockerTools: ${image.name} is a program that writes an image when it runs: take one of buildLayeredImage to build on"
+    else
+      "${image}";
+
+  # A derivation of the attributes that rattrs gives, which overrideAttrs changes
+  # as it does those of a package; passthru follows from them and the derivation.
+  make =
+    passthruOf: rattrs:
+    let
+      attrs = lib.fix rattrs;
+      built = derivation (removeAttrs attrs [ "meta" "passthru" ]);
+      passthru = attrs.passthru or { } // passthruOf attrs built;
+    in
+    built
+    // passthru
+    // {
+      inherit passthru;
+      meta = attrs.meta or { };
+      overrideAttrs =
+        change:
+        make passthruOf (
+          lib.extends (
+            final: prev:
+            let
+              given = if lib.isFunction change then change prev else change;
+            in
+            if lib.isFunction given then change final prev else given
+          ) rattrs
+        );
+    };
 
   streamer = stdenvMusl.mkDerivation {
     name = "stream-image";
@@ -40,110 +85,110 @@ let
 in
 rec {
   # Arguments are those that nixpkgs' buildImage takes.
-  buildImage = lib.makeOverridable (
-    {
-      name,
-      tag ? null,
-      # An archive of images, and which of those in it.
-      fromImage ? null,
-      fromImageName ? null,
-      fromImageTag ? null,
-      # All settings of the base instead of only its environment.
-      inheritConfig ? false,
-      # Copied into / as they are; the closure comes along below /nix/store.
-      copyToRoot ? null,
-      contents ? null,
-      keepContentsDirlinks ? false,
-      config ? null,
-      architecture ? "amd64",
-      # Run in the new layer's folder.
-      extraCommands ? "",
-      # Run with the image as /, as its root user.
-      runAsRoot ? null,
-      uid ? 0,
-      gid ? 0,
-      created ? "1970-01-01T00:00:01Z",
-      compressor ? "gz",
-      includeNixDB ? false,
-      # A virtual machine was needed once: nothing to set any more.
-      diskSize ? 1024,
-      buildVMMemorySize ? 512,
-      meta ? { },
-      passthru ? { },
-    }@args:
+  buildImage =
     let
-      both = copyToRoot != null && contents != null;
-      roots = if copyToRoot != null then copyToRoot else contents;
-      snippets = needsShell extraCommands || needsShell runAsRoot;
-      archive = derivation attrs;
-      attrs =
+      buildImage =
         {
-          name = "docker-image-${lib.strings.sanitizeDerivationName (baseNameOf name)}.tar";
-          __structuredAttrs = true;
-          system = "builtin";
-          builder = "builtin:docker-image";
+          name,
+          tag ? null,
+          # An archive of images, and which of those in it.
+          fromImage ? null,
+          fromImageName ? null,
+          fromImageTag ? null,
+          # All settings of the base instead of only its environment.
+          inheritConfig ? false,
+          # Copied into / as they are; the closure comes along below /nix/store.
+          copyToRoot ? null,
+          contents ? null,
+          keepContentsDirlinks ? false,
+          config ? null,
+          architecture ? defaultArchitecture,
+          variant ? defaultVariant,
+          # Run in the new layer's folder.
+          extraCommands ? "",
+          # Run with the image as /, as its root user.
+          runAsRoot ? null,
+          uid ? 0,
+          gid ? 0,
+          created ? "1970-01-01T00:00:01Z",
+          compressor ? "gz",
+          includeNixDB ? false,
+          # A virtual machine was needed once: nothing to set any more.
+          diskSize ? 1024,
+          buildVMMemorySize ? 512,
+          meta ? { },
+          passthru ? { },
+        }@args:
+        let
+          snippets = needsShell extraCommands || needsShell runAsRoot;
+          baseName = lib.strings.sanitizeDerivationName (baseNameOf name);
+          image = make passthruOf (
+            _:
+            {
+              name = "docker-image-${baseName}.tar";
+              __structuredAttrs = true;
+              system = "builtin";
+              builder = "builtin:docker-image";
 
-          imageName = lib.toLower name;
-          imageTag = tag;
-          fromImage = if fromImage == null then null else "${fromImage}";
-          inherit
-            fromImageName
-            fromImageTag
-            keepContentsDirlinks
-            config
-            architecture
-            uid
-            gid
-            created
-            compressor
-            includeNixDB
-            ;
-          os = "linux";
-          contents = map (x: "${x}") (if roots == null then [ ] else lib.toList roots);
-          extraCommands = if extraCommands == null then "" else extraCommands;
-          runAsRoot = if needsShell runAsRoot then runAsRoot else null;
-          shell = if snippets then "${bootstrap.shell}/bin/bash" else null;
-          path = if snippets then "${bootstrap.tools}/bin" else null;
-        }
-        // lib.optionalAttrs inheritConfig { inherit inheritConfig; };
-      # The one layer that this adds, as a folder with layer.tar.
-      layer = runCommand "docker-layer-${lib.strings.sanitizeDerivationName (baseNameOf name)}" { } ''
-        mkdir $out
-        tar -xOf ${derivation (attrs // { compressor = "none"; imageTag = "layer"; })} manifest.json > manifest
-        last=$(grep -o '"Layers":.*' manifest | grep -o 'blobs/[a-z0-9/]*' | tail -n 1)
-        tar -xOf ${derivation (attrs // { compressor = "none"; imageTag = "layer"; })} "$last" > $out/layer.tar
-        printf 1.0 > $out/VERSION
-      '';
-      image =
-        archive
-        // passthru
-        // {
-          inherit meta layer;
-          buildArgs = args;
-          imageName = lib.toLower name;
-          imageTag =
-            if tag != null then
-              tag
-            else
-              lib.head (lib.splitString "-" (baseNameOf (builtins.unsafeDiscardStringContext archive.outPath)));
-          passthru = passthru // {
+              imageName = lib.toLower name;
+              imageTag = tag;
+              fromImage = if fromImage == null then null else archiveOf fromImage;
+              inherit
+                fromImageName
+                fromImageTag
+                keepContentsDirlinks
+                config
+                architecture
+                uid
+                gid
+                created
+                compressor
+                includeNixDB
+                meta
+                passthru
+                ;
+              os = "linux";
+              contents = storePaths (if copyToRoot != null then copyToRoot else contents);
+              extraCommands = if extraCommands == null then "" else extraCommands;
+              runAsRoot = if needsShell runAsRoot then runAsRoot else null;
+              shell = if snippets then "${bootstrap.shell}/bin/bash" else null;
+              path = if snippets then "${bootstrap.tools}/bin" else null;
+            }
+            // lib.optionalAttrs (variant != "") { inherit variant; }
+            // lib.optionalAttrs inheritConfig { inherit inheritConfig; }
+          );
+          passthruOf = attrs: built: {
             buildArgs = args;
-            inherit layer;
-            inherit (image) imageName imageTag;
+            layer = topLayer (attrs // { compressor = "none"; imageTag = "layer"; });
+            inherit (attrs) imageName;
+            imageTag = if attrs.imageTag != null then attrs.imageTag else hashOf built;
           };
-        };
+          # The one layer that this adds, as a folder with layer.tar.
+          topLayer =
+            attrs:
+            let
+              archive = derivation (removeAttrs attrs [ "meta" "passthru" ]);
+            in
+            runCommand "docker-layer-${baseName}" { } ''
+              mkdir $out
+              tar -xOf ${archive} manifest.json > manifest
+              last=$(grep -o '"Layers":.*' manifest | grep -o 'blobs/[a-z0-9/]*' | tail -n 1)
+              tar -xOf ${archive} "$last" > $out/layer.tar
+              printf 1.0 > $out/VERSION
+            '';
+        in
+        if copyToRoot != null && contents != null then
+          throw "dockerTools.buildImage: ${name}: contents is the old name of copyToRoot: give one of them"
+        else if !lib.elem compressor compressors then
+          throw "dockerTools.buildImage: ${name}: compressor is one of ${lib.concatStringsSep ", " compressors}, not ${compressor}"
+        else
+          image;
     in
-    if both then
-      throw "dockerTools.buildImage: ${name}: contents is the old name of copyToRoot: give one of them"
-    else if !lib.elem compressor compressors then
-      throw "dockerTools.buildImage: ${name}: compressor is one of ${lib.concatStringsSep ", " compressors}, not ${compressor}"
-    else
-      image
-  );
+    lib.makeOverridable buildImage;
 
   # A layer a store path, the largest first; contents are links into the store.
   # Arguments are those of nixpkgs' streamLayeredImage.
-  layeredSpec =
+  layeredImage =
     {
       name,
       tag ? null,
@@ -154,7 +199,8 @@ rec {
       # Linked in /; the closure comes along below /nix/store.
       contents ? [ ],
       config ? { },
-      architecture ? "amd64",
+      architecture ? defaultArchitecture,
+      variant ? defaultVariant,
       created ? "1970-01-01T00:00:01Z",
       # Time and owners of the files of the store.
       mtime ? "1970-01-01T00:00:01Z",
@@ -188,8 +234,8 @@ rec {
           layered = true;
           layerStrategy = "size-first";
           imageName = lib.toLower name;
-          fromImage = if fromImage == null then null else "${fromImage}";
-          contents = map (x: "${x}") (lib.toList contents);
+          fromImage = if fromImage == null then null else archiveOf fromImage;
+          contents = storePaths contents;
           inherit
             fromImageName
             fromImageTag
@@ -202,7 +248,6 @@ rec {
             gid
             uname
             gname
-            maxLayers
             extraCommands
             fakeRootCommands
             enableFakechroot
@@ -210,9 +255,11 @@ rec {
             includeNixDB
             ;
           os = "linux";
+          maxLayers = if maxLayers > mostLayers then mostLayers else maxLayers;
           shell = if snippets then "${bootstrap.shell}/bin/bash" else null;
           path = if snippets then "${bootstrap.tools}/bin" else null;
         }
+        // lib.optionalAttrs (variant != "") { inherit variant; }
         // lib.optionalAttrs (absentPaths != [ ]) { inherit absentPaths; }
         // lib.optionalAttrs pipelined {
           layeringPipeline = if lib.isList layeringPipeline then layeringPipeline else "${layeringPipeline}";
@@ -220,50 +267,42 @@ rec {
       pipelined = layeringPipeline != null && layeringPipeline != "auto";
       conf = writeText "${baseNameOf name}-conf.json" (builtins.toJSON spec);
       # What the image is called follows from all that is said of it.
-      imageTag =
-        if tag != null then
-          tag
-        else
-          lib.head (lib.splitString "-" (baseNameOf (builtins.unsafeDiscardStringContext conf.outPath)));
+      imageTag = if tag != null then tag else hashOf conf;
     in
     if !lib.elem compressor compressors then
       throw "dockerTools: ${name}: compressor is one of ${lib.concatStringsSep ", " compressors}, not ${compressor}"
-    else if maxLayers < 2 then
+    else if maxLayers < 2 && !pipelined then
       throw "dockerTools: ${name}: maxLayers must be greater than 1, not ${toString maxLayers}"
-    else if maxLayers > 125 then
-      throw "dockerTools: ${name}: maxLayers is at most 125, not ${toString maxLayers}: Docker loads no image with more"
     else
       {
-        inherit conf imageTag meta passthru compressor;
-        inherit (spec) imageName;
+        inherit conf compressor;
         attrs = spec // {
           __structuredAttrs = true;
           system = "builtin";
           builder = "builtin:docker-image";
-          inherit imageTag;
+          inherit imageTag meta passthru;
         };
       };
 
   buildLayeredImage = lib.makeOverridable (
     { name, ... }@args:
     let
-      layered = layeredSpec args;
-      archive = derivation (
+      layered = layeredImage args;
+    in
+    make
+      (attrs: _: {
+        inherit (layered) conf;
+        inherit (attrs) imageName imageTag;
+        stream = streamLayeredImage (removeAttrs args [ "compressor" "meta" ]);
+      })
+      (
+        _:
         layered.attrs
         // {
           name = "${lib.strings.sanitizeDerivationName (baseNameOf name)}.tar.gz";
           inherit (layered) compressor;
         }
-      );
-    in
-    archive
-    // layered.passthru
-    // {
-      inherit (layered) meta imageName imageTag conf;
-      passthru = layered.passthru // {
-        inherit (layered) imageName imageTag conf;
-      };
-    }
+      )
   );
 
   # A program that writes the image to standard output, for `docker load`; the
@@ -272,26 +311,23 @@ rec {
   streamLayeredImage = lib.makeOverridable (
     { name, ... }@args:
     let
-      layered = layeredSpec args;
-      program = derivation (
+      layered = layeredImage args;
+    in
+    make
+      (attrs: _: {
+        inherit (layered) conf;
+        inherit (attrs) imageName imageTag;
+        isExe = true;
+      })
+      (
+        _:
         layered.attrs
         // {
           name = "stream-${lib.strings.sanitizeDerivationName (baseNameOf name)}";
           compressor = "none";
           streamer = "${streamer}/bin/stream-image";
         }
-      );
-    in
-    program
-    // layered.passthru
-    // {
-      inherit (layered) meta imageName imageTag conf;
-      isExe = true;
-      passthru = layered.passthru // {
-        inherit (layered) imageName imageTag conf;
-        isExe = true;
-      };
-    }
+      )
   );
 
   # The environment of a derivation, as nix-shell has it; see nix-shell.nix.
@@ -327,70 +363,75 @@ rec {
       imageTag ? "latest",
       hash ? null,
       sha256 ? null,
+      outputHash ? null,
+      outputHashAlgo ? null,
       os ? "linux",
-      arch ? "amd64",
+      arch ? defaultArchitecture,
+      variant ? defaultVariant,
       finalImageName ? imageName,
       finalImageTag ? imageTag,
       # false for plain HTTP and certificates that cannot be checked.
       tlsVerify ? true,
       name ? builtins.replaceStrings [ "/" ":" ] [ "-" "-" ] "docker-image-${finalImageName}-${finalImageTag}.tar",
     }:
-    if (hash == null) == (sha256 == null) then
+    let
+      hashes = lib.filter (h: h.outputHash != null) [
+        { outputHash = if hash == "" then lib.fakeHash else hash; }
+        { outputHash = sha256; outputHashAlgo = "sha256"; }
+        ({ inherit outputHash; } // lib.optionalAttrs (outputHashAlgo != null) { inherit outputHashAlgo; })
+      ];
+    in
+    if lib.length hashes != 1 then
       throw "dockerTools.pullImage: ${imageName}: give hash or sha256, one of them"
     else
-      derivation (
-        {
-          inherit name os arch finalImageName finalImageTag tlsVerify;
-          __structuredAttrs = true;
-          system = "builtin";
-          builder = "builtin:docker-pull";
-          imageReference = if imageDigest != null then "${imageName}@${imageDigest}" else "${imageName}:${imageTag}";
-          outputHashMode = "flat";
-          preferLocalBuild = true;
-        }
-        // (
-          if hash != null then
-            { outputHash = hash; }
-          else
-            {
-              outputHash = sha256;
-              outputHashAlgo = "sha256";
-            }
-        )
-      )
-      // {
-        inherit imageName;
-        imageTag = finalImageTag;
-      };
+      make
+        (_: _: {
+          inherit imageName;
+          imageTag = finalImageTag;
+        })
+        (
+          _:
+          {
+            inherit name os arch finalImageName finalImageTag tlsVerify;
+            __structuredAttrs = true;
+            system = "builtin";
+            builder = "builtin:docker-pull";
+            imageReference = if imageDigest != null then "${imageName}@${imageDigest}" else "${imageName}:${imageTag}";
+            outputHashMode = "flat";
+            preferLocalBuild = true;
+          }
+          // lib.optionalAttrs (variant != "") { inherit variant; }
+          // lib.head hashes
+        );
 
   # One archive with several images.
   mergeImages =
     images:
-    derivation {
+    make (_: _: { }) (_: {
       name = "merge-docker-images.tar.gz";
       __structuredAttrs = true;
       system = "builtin";
       builder = "builtin:docker-merge";
-      images = map (x: "${x}") images;
-    };
+      images = map archiveOf images;
+    });
 
   # The files of an image as a tar, all layers in one.
   exportImage =
     {
       fromImage,
-      name ? fromImage.name,
+      name ? fromImage.name or (throw "dockerTools.exportImage: give name, as fromImage is a file without one"),
       fromImageName ? null,
       fromImageTag ? null,
-      architecture ? "amd64",
+      architecture ? defaultArchitecture,
       diskSize ? 1024,
     }:
-    derivation {
+    make (_: _: { }) (_: {
       inherit name fromImageName fromImageTag architecture;
       __structuredAttrs = true;
       system = "builtin";
       builder = "builtin:docker-export";
-      fromImage = "${fromImage}";
-    };
+      fromImage = archiveOf fromImage;
+    });
 
   # For runAsRoot: the files that useradd and groupadd expect, and the two on PATH.
   shadowSetup = ''

@@ -2,10 +2,13 @@
 #   import <nixpkgs> { overlays = [ (import <gonix/dockertools>) ]; }
 # What is not made here (examples) stays as it is. Snippets run with this set's
 # static shell, and the program of a streamed image is made with its compiler,
-# whatever the other set has.
+# whatever the other set has. Images are for what the other set builds for.
 final: prev:
 let
-  system = final.stdenv.hostPlatform.system or final.stdenv.system;
+  inherit (final) stdenv;
+  host = stdenv.hostPlatform or { };
+  system = stdenv.buildPlatform.system or host.system or stdenv.system;
+  go = host.go or final.go or { };
 in
 {
   dockerTools =
@@ -24,5 +27,7 @@ in
         cacert
         ;
       inherit (import ../.. { inherit system; }) bootstrap stdenvMusl;
+      defaultArchitecture = go.GOARCH or "amd64";
+      defaultVariant = if go.GOARM or "" == "" then "" else "v${go.GOARM}";
     };
 }
