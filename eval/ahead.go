@@ -1,12 +1,15 @@
 package eval
 
 import (
+	"errors"
 	"path"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"gonix/parser"
 	"gonix/parser/ast"
+	"gonix/parser/source"
 )
 
 // ahead is a file that is parsed before it is imported, on another processor.
@@ -72,9 +75,19 @@ func (s *State) parseFile(a *ahead) {
 		return
 	}
 	a.before = fileState{info.Size(), info.ModTime()}
-	if tree, err := s.parse(a.file, text, path.Dir(a.file)); err == nil {
+	opt := s.parserOptions(path.Dir(a.file))
+	opt.Lint = mute
+	if tree, err := s.parseWith(opt, a.file, text); err == nil {
 		a.tree = tree
 	}
+}
+
+// mute refuses what the evaluation will warn of when it comes to the file.
+func mute(form parser.Form, _ string, _ source.Pos) error {
+	if form == parser.OrVariable {
+		return errors.New("eval: a warning is due")
+	}
+	return nil
 }
 
 // parsedAhead returns the tree of a file if there is one.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonix/eval"
@@ -77,5 +78,31 @@ func TestAheadChanged(t *testing.T) {
 			t.Errorf("got %v, %v", v, err)
 		}
 		s.Close()
+	}
+}
+
+// TestAheadWarning warns of a file when the evaluation comes to it, once, though
+// another goroutine has parsed it before.
+func TestAheadWarning(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.nix")
+	if err := os.WriteFile(file, []byte("let or = 1; in [ 2 or 3 ]"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		var out strings.Builder
+		s := eval.New(eval.Options{Ahead: []string{file}, Trace: &out})
+		if _, err := s.EvalString("builtins.foldl' (a: b: a + b) 0 (builtins.genList (x: x) 10000)", "/", "x"); err != nil {
+			t.Fatal(err)
+		}
+		early := out.String()
+		for range 2 {
+			if _, err := s.EvalString("import "+file, "/", "x"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Close()
+		if n := strings.Count(out.String(), "warning: at "+file+":1:18: "); early != "" || n != 1 {
+			t.Errorf("%d warnings; before the import %q", n, early)
+		}
 	}
 }

@@ -27,12 +27,19 @@ const (
 )
 
 // lint implements [parser.Options].Lint.
-func (s *State) lint(kind parser.Literal, text string, pos source.Pos) error {
+func (s *State) lint(form parser.Form, text string, pos source.Pos) error {
 	rules := s.opt.Settings.Lint
+	if form == parser.OrVariable {
+		s.warnOr(text, pos)
+		return nil
+	}
+	if rules == (Lint{}) && !s.opt.Settings.Pure {
+		return nil
+	}
 	var verdict Verdict
 	var msg, setting string
 	const portable = "%s path literals are not portable. Consider replacing path literal '%s' by a string, relative path, or parameter"
-	switch kind {
+	switch form {
 	case parser.AbsolutePath:
 		verdict, setting = rules.AbsolutePaths, "lint-absolute-path-literals"
 		msg = fmt.Sprintf(portable, "absolute", text)
@@ -60,6 +67,18 @@ func (s *State) lint(kind parser.Literal, text string, pos source.Pos) error {
 		return errors.New(msg + " (" + setting + ")")
 	}
 	return nil
+}
+
+// lineEnds makes line feeds of the ends of lines.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
+// warnOr writes that text will be two expressions.
+func (s *State) warnOr(text string, pos source.Pos) {
+	fmt.Fprintf(s.opt.Trace, `warning: at %s: This expression uses `+"`or`"+` as an identifier in a way that will change in a future Nix release.
+Wrap this entire expression in parentheses to preserve its current meaning:
+    (%s)
+Give feedback at https://github.com/NixOS/nix/pull/11121
+`, s.th.ShowPos(pos), lineEnds.Replace(text))
 }
 
 // warnAt writes a warning about a place in a text.

@@ -234,6 +234,38 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// TestOrVariable warns of or as a variable where it would be an argument or an
+// element of its own if it were a name as any other.
+func TestOrVariable(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want []string // places and expressions
+	}{
+		{`[ {}.a or 1 ({ or = 1; }.or) ]`, nil},
+		{`let or = x: x; in (or: [ (1 or) ]) or`, nil},
+		{`let or = 1; f = x: x; in [ (f or) ]`, nil},
+		{`let or = 1; f = x: x; in [ f or ]`, []string{"1:28", "f or"}},
+		{`let or = 1; f = x: y: 2; in f 3 or 4`, []string{"1:31", "3 or"}},
+		{`let or = 1; f = x: 2; in { }.a or f or`, []string{"1:35", "f or"}},
+		{"let or = 1;\nin [ [ 1\r\n  2 ] or ]", []string{"2:6", "[ 1\n  2 ] or"}},
+		{`let or = 1; in [ [ 1 or ] or 2 or ]`, []string{"1:20", "1 or", "1:18", "[ 1 or ] or", "1:30", "2 or"}},
+	} {
+		var out strings.Builder
+		if v, err := newState(t, func(o *eval.Options) { o.Trace = &out }).EvalString(c.text, "/", "x"); err != nil {
+			t.Errorf("%s: %v, %v", c.text, v, err)
+		}
+		want := ""
+		for i := 0; i < len(c.want); i += 2 {
+			want += "warning: at x:" + c.want[i] + ": This expression uses `or` as an identifier in a way that will change in a future Nix release.\n" +
+				"Wrap this entire expression in parentheses to preserve its current meaning:\n    (" + c.want[i+1] + ")\n" +
+				"Give feedback at https://github.com/NixOS/nix/pull/11121\n"
+		}
+		if got := out.String(); got != want {
+			t.Errorf("%s: got %s\nwant %s", c.text, got, want)
+		}
+	}
+}
+
 func TestMaxDepth(t *testing.T) {
 	s := newState(t, func(o *eval.Options) { o.MaxDepth = 50 })
 	const deep = `let f = n: if n == 0 then 0 else 1 + f (n - 1); in f `

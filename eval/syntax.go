@@ -12,7 +12,11 @@ import (
 
 // parse makes a tree of a text.
 func (s *State) parse(name, text, base string) (*ast.File, error) {
-	tree, err := parser.Parse(s.th.Sources.Add(name, text), s.parserOptions(base))
+	return s.parseWith(s.parserOptions(base), name, text)
+}
+
+func (s *State) parseWith(opt parser.Options, name, text string) (*ast.File, error) {
+	tree, err := parser.Parse(s.th.Sources.Add(name, text), opt)
 	if err != nil {
 		return nil, syntaxError(err)
 	}
@@ -20,11 +24,7 @@ func (s *State) parse(name, text, base string) (*ast.File, error) {
 }
 
 func (s *State) parserOptions(base string) parser.Options {
-	opt := parser.Options{Base: base, Home: s.opt.Home, NoPipes: !s.opt.Settings.PipeOperators}
-	if s.opt.Settings.Pure || s.opt.Settings.Lint != (Lint{}) {
-		opt.Lint = s.lint
-	}
-	return opt
+	return parser.Options{Base: base, Home: s.opt.Home, NoPipes: !s.opt.Settings.PipeOperators, Lint: s.lint}
 }
 
 // syntaxError makes a language error of one of the parser, which is its cause.

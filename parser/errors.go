@@ -27,11 +27,14 @@ func (p *parse) errorf(pos source.Pos, format string, args ...any) error {
 }
 
 // lint asks about a literal.
-func (p *parse) lint(kind Literal, t lexer.Token) error {
+func (p *parse) lint(form Form, t lexer.Token) error { return p.lintText(form, t.Value, t) }
+
+// lintText asks about what is written as text and starts with t.
+func (p *parse) lintText(form Form, text string, t lexer.Token) error {
 	if p.opt.Lint == nil {
 		return nil
 	}
-	if err := p.opt.Lint(kind, t.Value, p.pos(t)); err != nil {
+	if err := p.opt.Lint(form, text, p.pos(t)); err != nil {
 		return p.errorf(p.pos(t), "%v", err)
 	}
 	return nil

@@ -101,7 +101,7 @@ func startsOperand(t lexer.Type) bool {
 // application parses f x y.
 func (p *parse) application(c *cursor) (ast.Expr, error) {
 	t := c.Peek()
-	fn, err := p.selection(c)
+	fn, err := p.selection(c, false)
 	if err != nil || !startsOperand(c.Type()) {
 		return fn, err
 	}
@@ -118,8 +118,9 @@ func (p *parse) application(c *cursor) (ast.Expr, error) {
 	return call, nil
 }
 
-// selection parses x, x.a.b, x.a.b or y.
-func (p *parse) selection(c *cursor) (ast.Expr, error) {
+// selection parses x, x.a.b, x.a.b or y; tight says that it is not the function
+// of a call.
+func (p *parse) selection(c *cursor, tight bool) (ast.Expr, error) {
 	t := c.Peek()
 	if err := p.enter(t); err != nil {
 		return nil, err
@@ -139,7 +140,7 @@ func (p *parse) selection(c *cursor) (ast.Expr, error) {
 		*s = ast.Select{At: p.at(t), X: x, Path: path}
 		if c.Type() == lexer.OrKeyword {
 			c.Skip()
-			if s.Default, err = p.selection(c); err != nil {
+			if s.Default, err = p.selection(c, true); err != nil {
 				return nil, err
 			}
 		}
@@ -148,7 +149,13 @@ func (p *parse) selection(c *cursor) (ast.Expr, error) {
 	case lexer.OrKeyword:
 		// The word was a function's name before it was an operator, so
 		// map or xs still means that.
-		c.Skip()
+		or := c.Next()
+		if tight {
+			text := p.source.Text[t.Offset : int(or.Offset)+len("or")]
+			if err := p.lintText(OrVariable, text, t); err != nil {
+				return nil, err
+			}
+		}
 		call := p.slabs.applies.one()
 		*call = ast.Apply{At: p.at(t), Fn: x, Args: []ast.Expr{p.ident(t, "or")}}
 		p.leave()
@@ -244,7 +251,7 @@ func (p *parse) list(c *cursor) (ast.Expr, error) {
 func (p *parse) operands(c *cursor) ([]ast.Expr, error) {
 	base := len(p.elems)
 	for startsOperand(c.Type()) {
-		e, err := p.selection(c)
+		e, err := p.selection(c, true)
 		if err != nil {
 			return nil, err
 		}

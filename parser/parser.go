@@ -34,20 +34,21 @@ type Options struct {
 	Home string
 	// NoPipes refuses |> and <|, which Nix calls experimental.
 	NoPipes bool
-	// Lint is asked about each literal of a kind that some do not want to see.
+	// Lint is asked about each expression of a form that some do not want to see.
 	// An error ends the parsing there; nil lets all pass.
-	Lint func(kind Literal, text string, pos source.Pos) error
+	Lint func(form Form, text string, pos source.Pos) error
 }
 
-// Literal is a kind of literal that [Options].Lint is asked about.
-type Literal uint8
+// Form is a form of expressions that [Options].Lint is asked about.
+type Form uint8
 
-// The kinds of literals.
+// The forms.
 const (
-	AbsolutePath Literal = iota // /a
-	HomePath                    // ~/a
-	ShortPath                   // a/b, which could be ./a/b
-	URL                         // http://a
+	AbsolutePath Form = iota // /a
+	HomePath                 // ~/a
+	ShortPath                // a/b, which could be ./a/b
+	URL                      // http://a
+	OrVariable               // a or, as an argument, an element or a default: it would be two if or were a name as any other
 )
 
 // Error says what is wrong with a text and where.
