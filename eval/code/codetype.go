@@ -21,6 +21,7 @@ var (
 	typeHas          = value.NewCodeType((*Has)(nil))
 	typeIf           = value.NewCodeType((*If)(nil))
 	typeInterp       = value.NewCodeType((*Interp)(nil))
+	typeKnown        = value.NewCodeType((*Known)(nil))
 	typeLet          = value.NewCodeType((*Let)(nil))
 	typeList         = value.NewCodeType((*List)(nil))
 	typeLiteralAttrs = value.NewCodeType((*LiteralAttrs)(nil))

@@ -63,6 +63,26 @@ func (g *Global) Delay(th *value.Thread, _ *value.Frame) value.Value {
 // Pos returns where the variable is used.
 func (g *Global) Pos() source.Pos { return g.At }
 
+// Known is an attribute of the set builtins, which is known to be that set.
+type Known struct {
+	V    value.Value
+	Name string // of the attribute
+	At   source.Pos
+}
+
+// Eval forces the attribute.
+func (k *Known) Eval(th *value.Thread, _ *value.Frame) (value.Value, error) {
+	return th.Force(k.V, k.At)
+}
+
+// Delay returns a thunk, so that whether it was evaluated stays visible.
+func (k *Known) Delay(th *value.Thread, f *value.Frame) value.Value {
+	return th.Suspend(typeKnown, k, f)
+}
+
+// Pos returns where the selection starts.
+func (k *Known) Pos() source.Pos { return k.At }
+
 // Deep stands on top of every few levels of an expression that nests deeply in
 // the source, and counts them.
 type Deep struct {

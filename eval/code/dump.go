@@ -130,6 +130,7 @@ func (l *LiteralList) dump(d *dumper) {
 	d.WriteByte(')')
 }
 func (g *Global) dump(d *dumper) { d.WriteString("global:" + g.Name) }
+func (k *Known) dump(d *dumper)  { d.WriteString("builtins." + k.Name) }
 func (p *Deep) dump(d *dumper)   { d.list(fmt.Sprintf("deep %d", p.Levels), p.X) }
 func (v *Local) dump(d *dumper)  { fmt.Fprintf(d, "0.%d", v.Slot) }
 func (v *Up) dump(d *dumper)     { fmt.Fprintf(d, "1.%d", v.Slot) }

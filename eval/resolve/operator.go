@@ -71,11 +71,14 @@ func (r *resolver) arith(name string, op code.ArithOp, l, rt built, at source.Po
 }
 
 func builtinOf(n code.Node) *value.Builtin {
-	if c, ok := n.(*code.Const); ok {
-		b, _ := c.V.(*value.Builtin)
-		return b
+	var b *value.Builtin
+	switch n := n.(type) {
+	case *code.Const:
+		b, _ = n.V.(*value.Builtin)
+	case *code.Known:
+		b, _ = n.V.(*value.Builtin)
 	}
-	return nil
+	return b
 }
 
 func (r *resolver) unary(e *ast.Unary, sc *scope) built {
@@ -167,7 +170,7 @@ func (r *resolver) known(x ast.Expr, n code.Node, name string, at source.Pos) co
 	if !ok {
 		return nil
 	}
-	return global(a.Val, "builtins."+name, at)
+	return &code.Known{V: a.Val, Name: name, At: at}
 }
 
 func (r *resolver) attrPath(path []ast.AttrName, sc *scope) ([]code.Name, []built) {

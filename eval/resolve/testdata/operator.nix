@@ -40,6 +40,8 @@ builtins.nothing
 
 builtins.head or 1
 
+[ builtins.head map (builtins.map builtins.head) ]
+
 let builtins = { head = 1; }; in builtins.head
 
 a: a 1 2 3
