@@ -15,6 +15,7 @@ import (
 
 	"gonix/derivation/nar"
 	"gonix/derivation/storepath"
+	"gonix/eval/value"
 )
 
 // Mount makes the files of FS appear below the absolute directory Path.
@@ -38,14 +39,12 @@ type Files struct {
 
 var _ nar.FileSystem = Files{}
 
-// corePath is where the files of <nix/…> appear, in all Files: such a path may
-// be copied to the store like any other.
-const corePath = "/__corepkgs__"
-
 //go:embed corepkgs
 var core embed.FS
 
-var coreMount = Mount{Path: corePath, FS: sub(core, "corepkgs")}
+// coreMount has the files of <nix/…>. It is in all Files: they may be copied to
+// the store as any other.
+var coreMount = Mount{Path: value.CoreDir, FS: sub(core, "corepkgs")}
 
 // sub is fs.Sub for a directory that is known to exist.
 func sub(f fs.FS, dir string) fs.FS {

@@ -83,7 +83,7 @@ func (s *State) compileFile(file string, scope []symbol.Symbol) (code.Node, erro
 		if err != nil {
 			return nil, err
 		}
-		if tree, err = s.parse(file, text, path.Dir(file)); err != nil {
+		if tree, err = s.parse(value.Path(file).Show(), text, path.Dir(file)); err != nil {
 			return nil, err
 		}
 	}
@@ -104,7 +104,7 @@ func (s *State) programText(file string) (string, error) {
 // missingPath is Nix's message for a file that is not there.
 func missingPath(file string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return &value.Error{Kind: value.IOError, Msg: fmt.Sprintf("path '%s' does not exist", file)}
+		return &value.Error{Kind: value.IOError, Msg: fmt.Sprintf("path '%s' does not exist", value.Path(file).Show())}
 	}
 	return value.AsError(err)
 }
@@ -173,7 +173,7 @@ func (s *State) Import(th *value.Thread, pos source.Pos, file value.Path) (value
 			}
 			v, err := n.Eval(th, nil)
 			if err != nil {
-				return nil, value.WithFrame(err, source.NoPos, "while evaluating the file '%s':", real)
+				return nil, value.WithFrame(err, source.NoPos, "while evaluating the file '%s':", value.Path(real).Show())
 			}
 			return v, nil
 		})

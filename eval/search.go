@@ -27,12 +27,12 @@ func (s *State) FindFile(_ *value.Thread, pos source.Pos, entries []builtin.Sear
 		if dir == "" {
 			continue
 		}
-		if p, ok := s.exists(path.Join(dir, rest)); ok {
+		if p, ok := s.exists(path.Join(dir, path.Clean("/"+rest))); ok {
 			return value.Path(p), nil
 		}
 	}
 	if rest, ok := strings.CutPrefix(name, "nix/"); ok {
-		return value.Path(path.Join(corePath, rest)), nil
+		return value.Path(path.Join(value.CoreDir, path.Clean("/"+rest))), nil
 	}
 	format := "file '%s' was not found in the Nix search path (add it using $NIX_PATH or -I)"
 	if s.opt.Settings.Pure {

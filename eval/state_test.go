@@ -203,6 +203,13 @@ func TestSettings(t *testing.T) {
 		{plain, `[ builtins.currentTime (builtins.getEnv "X") __currentSystem ]`, `[ 5 "set" "x86_64-linux" ]`},
 		{plain, `[ builtins.nixVersion builtins.langVersion builtins.storeDir ]`, `[ "2.34.0" 6 "/nix/store" ]`},
 		{plain, `builtins.nixPath == __nixPath && (builtins.head __nixPath).prefix == "lib"`, `true`},
+		{plain, `[ <nix/fetchurl.nix> (dirOf <nix/a>) (dirOf (dirOf <nix/a>)) <nix/../../b> ]`, `[ <nix/fetchurl.nix> <nix/> <nix/> <nix/b> ]`},
+		{plain, `[ (toString <nix/a>) "b${toString (dirOf <nix/a>)}" (/c + <nix/a>) (<nix/a> + "/d") ]`, `[ "/a" "b/" /c/a /a/d ]`},
+		{plain, `(builtins.unsafeGetAttrPos "url" (builtins.functionArgs (import <nix/fetchurl.nix>))).file`, `"/fetchurl.nix"`},
+		{plain, `import <nix/a>`, `error: path '<nix/a>' does not exist`},
+		{plain, `"${<nix/a>}"`, `error: path '<nix/a>' does not exist`},
+		{plain, `<lib/../../lib/value.nix>`, `error: file 'lib/../../lib/value.nix' was not found in the Nix search path (add it using $NIX_PATH or -I)`},
+		{plain, `<lib/../value.nix>`, `/lang/lib/value.nix`},
 		{plain, `builtins.builtins.builtins ? map && builtins ? derivation`, `true`},
 		{pure, `[ (builtins ? currentTime) (builtins ? currentSystem) (builtins.getEnv "X") ]`, `[ false false "" ]`},
 		{pure, `builtins.readFile /etc/passwd`,
@@ -242,7 +249,7 @@ func TestOrVariable(t *testing.T) {
 		want []string // places and expressions
 	}{
 		{`[ {}.a or 1 ({ or = 1; }.or) ]`, nil},
-		{`let or = x: x; in (or: [ (1 or) ]) or`, nil},
+		{`let or = x: x; in (x: [ (1 or) ]) or`, nil},
 		{`let or = 1; f = x: x; in [ (f or) ]`, nil},
 		{`let or = 1; f = x: x; in [ f or ]`, []string{"1:28", "f or"}},
 		{`let or = 1; f = x: y: 2; in f 3 or 4`, []string{"1:31", "3 or"}},

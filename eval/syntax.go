@@ -58,5 +58,5 @@ func (s *State) FileSyntax(file string) (ast.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.Syntax(text, path.Dir(real), real)
+	return s.Syntax(text, path.Dir(real), value.Path(real).Show())
 }

@@ -66,7 +66,7 @@ func hostError(pos source.Pos, err error) error {
 // missing is Nix's message for a file that is not there.
 func missing(th *value.Thread, pos source.Pos, path value.Path, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		e := th.Errorf(pos, value.IOError, "path '%s' does not exist", string(path))
+		e := th.Errorf(pos, value.IOError, "path '%s' does not exist", path.Show())
 		e.Cause = err
 		return e
 	}

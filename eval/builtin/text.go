@@ -215,6 +215,9 @@ func dirOf(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, e
 		return nil, err
 	}
 	if p, ok := v.(value.Path); ok {
+		if p == value.CoreDir {
+			return p, nil // there is nothing above
+		}
 		return value.Path(parent(string(p))), nil
 	}
 	s, err := th.Coerce(v, pos, asIs, "while evaluating the first argument passed to 'builtins.dirOf'")

@@ -60,7 +60,7 @@ func baseName(file string) string {
 // missing is the path of a file that is not there.
 type missing string
 
-func (m missing) Error() string { return "path '" + string(m) + "' does not exist" }
+func (m missing) Error() string { return "path '" + value.Path(m).Show() + "' does not exist" }
 
 func (m missing) Unwrap() error { return fs.ErrNotExist }
 
@@ -230,7 +230,7 @@ func (s *State) addTree(th *value.Thread, pos source.Pos, j job) (storepath.Path
 	tree := nar.Tree{FS: s.opt.Files, Root: root}
 	if j.filter != nil {
 		tree.Filter = func(file, typ string) (bool, error) {
-			v, err := th.Apply(pos, j.filter, value.NewString(file), value.NewString(typ))
+			v, err := th.Apply(pos, j.filter, value.NewString(value.Path(file).Text()), value.NewString(typ))
 			if err != nil {
 				return false, err
 			}

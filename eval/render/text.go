@@ -142,7 +142,7 @@ func scalar(v value.Value) (string, bool) {
 	case value.Float:
 		return value.FormatFloat(float64(v)), true
 	case value.Path:
-		return string(v), true
+		return v.Show(), true
 	case value.Null:
 		return "null", true
 	}

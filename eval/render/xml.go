@@ -100,7 +100,7 @@ func (p *xmlPrinter) print(v value.Value, pos source.Pos) error {
 		}
 		p.empty("string", xmlAttr{"value", w.S})
 	case value.Path:
-		p.empty("path", xmlAttr{"value", string(w)})
+		p.empty("path", xmlAttr{"value", w.Show()})
 	case *value.List:
 		p.open("list", nil)
 		for _, e := range w.Elems {

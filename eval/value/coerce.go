@@ -40,7 +40,7 @@ func (th *Thread) coerceForced(v Value, pos source.Pos, opt CoerceOptions, why s
 		if opt.CopyToStore {
 			return th.copyPath(string(v))
 		}
-		return NewString(string(v)), nil
+		return NewString(v.Text()), nil
 	case *Attrs:
 		if f, ok := v.Get(symbol.ToString); ok {
 			s, err := th.ApplyAll(pos, f.Val, []Value{v})

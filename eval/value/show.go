@@ -139,7 +139,7 @@ func (p *showPrinter) printValue(v Value, depth int) error {
 	case Float:
 		p.write(cyan, FormatFloat(float64(w)))
 	case Path:
-		p.write(green, string(w))
+		p.write(green, w.Show())
 	case *String:
 		p.printString(w.S)
 	case *Attrs:

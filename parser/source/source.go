@@ -33,9 +33,13 @@ type File struct {
 const internal = "«nix-internal»"
 
 // Path is the path of the file, as values tell it: /… for a text of the evaluator
-// itself, and "" for what is no file.
+// itself, as for <nix/…>, and "" for what is no file.
 func (f *File) Path() string {
-	if name := strings.TrimPrefix(f.Name, internal); strings.HasPrefix(name, "/") {
+	name := strings.TrimPrefix(f.Name, internal)
+	if inner, ok := strings.CutPrefix(name, "<nix"); ok {
+		name = strings.TrimSuffix(inner, ">")
+	}
+	if strings.HasPrefix(name, "/") {
 		return name
 	}
 	return ""

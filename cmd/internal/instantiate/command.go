@@ -69,6 +69,9 @@ func (x *instantiation) run() error {
 			if err != nil {
 				return err
 			}
+			if shown := value.Path(file).Show(); shown != file {
+				return fmt.Errorf("'%s' has no physical path", shown)
+			}
 			fmt.Fprintln(x.World.Stdout, file)
 		}
 		return nil

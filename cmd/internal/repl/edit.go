@@ -101,15 +101,11 @@ func (r *session) spotOf(arg string) (spot, error) {
 	th := r.state.Thread()
 	switch v := v.(type) {
 	case value.Path, *value.String:
-		s, err := th.Coerce(v, source.NoPos, value.CoerceOptions{}, "while evaluating the filename to edit")
+		p, _, err := th.CoercePath(v, source.NoPos, "while evaluating the filename to edit")
 		if err != nil {
 			return spot{}, err
 		}
-		if !strings.HasPrefix(s.S, "/") {
-			err := th.Errorf(source.NoPos, value.EvalError, "string '%s' doesn't represent an absolute path", s.S)
-			return spot{}, value.WithFrame(err, source.NoPos, "while evaluating the filename to edit")
-		}
-		return spot{r.program(path.Clean(s.S)), 0}, nil
+		return spot{r.program(string(p)), 0}, nil
 	case *value.Closure:
 		return r.shown(v.Fn.Pos())
 	case *value.Attrs:
