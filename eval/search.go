@@ -18,12 +18,15 @@ func (s *State) FindFile(_ *value.Thread, pos source.Pos, entries []builtin.Sear
 		if !ok {
 			continue
 		}
-		if !isURL(e.Path) {
+		if _, flake := strings.CutPrefix(e.Path, flakeEntry); !flake && !isURL(e.Path) {
 			if err := s.mayRead(s.entryPath(e.Path), false); err != nil {
 				return "", err
 			}
 		}
-		dir := s.place(e.Path)
+		dir, err := s.place(e.Path)
+		if err != nil {
+			return "", err
+		}
 		if dir == "" {
 			continue
 		}
@@ -48,9 +51,12 @@ func (s *State) Find(name string) (string, error) {
 }
 
 // Lookup returns the absolute path of a file argument of the command line:
-// <name> is looked up, a URL is downloaded, all else is relative to the current
-// directory.
+// <name> is looked up, a URL is downloaded, a flake is fetched, all else is
+// relative to the current directory.
 func (s *State) Lookup(arg string) (string, error) {
+	if ref, ok := strings.CutPrefix(arg, flakeEntry); ok {
+		return s.flake(ref)
+	}
 	if isURL(arg) {
 		if s.opt.Download == nil {
 			return "", fmt.Errorf("download %s: not possible here", arg)
@@ -91,15 +97,34 @@ func (s *State) entryPath(p string) string {
 	return path.Clean(p)
 }
 
+// flakeEntry begins an entry of the search path that is a flake reference.
+const flakeEntry = "flake:"
+
+// flake fetches the tree of a flake.
+func (s *State) flake(ref string) (string, error) {
+	if s.opt.Flake == nil {
+		return "", fmt.Errorf("fetch %s: not possible here", ref)
+	}
+	return s.opt.Flake(ref)
+}
+
 // place returns where an entry of the search path is, or "" if nowhere; it
-// warns once.
-func (s *State) place(entry string) string {
+// warns once. What is wrong with a flake is an error, as in Nix.
+func (s *State) place(entry string) (string, error) {
 	if p, ok := s.entries[entry]; ok {
-		return p
+		return p, nil
+	}
+	if ref, ok := strings.CutPrefix(entry, flakeEntry); ok {
+		p, err := s.flake(ref)
+		if err != nil {
+			return "", err
+		}
+		s.entries[entry] = p
+		return p, nil
 	}
 	p := s.findPlace(entry)
 	s.entries[entry] = p
-	return p
+	return p, nil
 }
 
 func (s *State) findPlace(entry string) string {

@@ -48,6 +48,9 @@ type Options struct {
 	// Download unpacks the archive at a URL of the search path and returns its
 	// place; nil refuses.
 	Download func(url string) (string, error)
+	// Flake fetches the tree that a flake reference names, for flake:REF in the
+	// search path, and returns its place; nil refuses.
+	Flake func(ref string) (string, error)
 	// Ahead are files that the evaluation is likely to import, in order: they are
 	// parsed on another processor.
 	Ahead []string

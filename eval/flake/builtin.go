@@ -21,6 +21,25 @@ func Builtin(host Host) *value.Builtin {
 		}}
 }
 
+// Fetch brings the tree that a reference names into the store and returns where
+// it is, as an entry flake:… of the search path wants it: whether there is a
+// flake in it does not matter.
+func Fetch(host Host, text string) (string, error) {
+	refs := host.Refs()
+	if !refs.Flakes {
+		return "", &flakeref.DisabledError{Feature: "flakes"}
+	}
+	ref, err := refs.Parse(text, flakeref.Options{})
+	if err != nil {
+		return "", err
+	}
+	t, err := host.FetchTree(ref.Input)
+	if err != nil {
+		return "", err
+	}
+	return t.Path.String(), nil
+}
+
 func get(host Host, th *value.Thread, pos source.Pos, text string) (value.Value, error) {
 	refs := host.Refs()
 	enabled := refs.Flakes

@@ -199,6 +199,7 @@ func (e *Evaluator) NewState(ctx context.Context) *eval.State {
 		Paths:      inst,
 		Realise:    e.Realise,
 		Download:   func(url string) (string, error) { return e.download(ctx, url) },
+		Flake:      func(ref string) (string, error) { return flake.Fetch(flakes, ref) },
 		References: func(storePath string) ([]string, error) { return references(ctx, e.store, storePath) },
 	})
 	flakes.State = state
