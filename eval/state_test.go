@@ -332,8 +332,14 @@ func TestRenderShortLasting(t *testing.T) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}
 	}
-	_, err = s.EvalString("({ a }: a) { }", "/", "«string»")
-	if got := s.RenderError(err, false, false); !strings.Contains(got, "… from call site\n         at «string»:1:1:") {
-		t.Errorf("the call is not shown:\n%s", got)
+	for _, text := range []string{"({ a }: a) { }", "({ a }: a) 1", `({ a }: a) (throw "x")`, "({ a }: a) (({ a }: a) 1)"} {
+		_, err = s.EvalString(text, "/", "«string»")
+		if got := s.RenderError(err, false, false); strings.Count(got, "… from call site\n         at «string»:1:1:") != 1 {
+			t.Errorf("%s: the call is not shown:\n%s", text, got)
+		}
+	}
+	_, err = s.EvalString(`(derivation { name = "a"; system = "s"; builder = x: x; }).outPath`, "/", "«string»")
+	if got := s.RenderError(err, false, false); strings.Contains(got, "while evaluating derivation 'a'") {
+		t.Errorf("more than the outermost frames:\n%s", got)
 	}
 }

@@ -126,7 +126,7 @@ func contextOf(th *value.Thread, path string, at value.Attr) ([]value.ContextEle
 			return nil, err
 		}
 		if yes && !isDrv {
-			return nil, th.Errorf(at.Pos, value.EvalError, "tried to add all-outputs context of %s, which is not a derivation, to a string", path)
+			return nil, th.Errorf(at.Pos, value.EvalError, "tried to add all-outputs context of \"%s\", which is not a derivation, to a string", path)
 		}
 		if yes {
 			out = append(out, value.ContextElem{Kind: value.DrvDeep, Path: path})

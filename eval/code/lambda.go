@@ -200,7 +200,9 @@ func (p *Pattern) Call(th *value.Thread, up *value.Frame, arg value.Value) (valu
 		var err error
 		set, err = th.Attrs(arg, p.At, "while evaluating the value passed for the lambda argument")
 		if err != nil {
-			return nil, err
+			e := value.AsError(err)
+			e.OfCall = true
+			return nil, e
 		}
 	}
 	formals := p.List.List

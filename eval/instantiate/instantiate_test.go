@@ -160,7 +160,7 @@ func TestDerivationErrors(t *testing.T) {
 			return []attr{{"outputHash", text("sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")}, {"outputHashAlgo", text("md5")}}
 		}, "should have type 'md5'", nil},
 		{"mode", func(b *bench) []attr { return []attr{{"outputHashMode", text("deep")}} }, "invalid value 'deep' for 'outputHashMode' attribute", nil},
-		{"text mode", func(b *bench) []attr { return []attr{{"outputHashMode", text("text")}} }, "experimental Nix feature 'dynamic-derivations' is disabled", nil},
+		{"text mode", func(b *bench) []attr { return []attr{{"outputHashMode", text("text")}} }, "experimental Nix feature 'dynamic-derivations' is disabled (text-hashed derivation 'x', outputHashMode = \"text\"); add", nil},
 		{"content-addressed", func(b *bench) []attr { return []attr{{"__contentAddressed", value.Bool(true)}} }, "experimental Nix feature 'ca-derivations' is disabled; add '--extra-experimental-features ca-derivations' to enable it", nil},
 		{"impure", func(b *bench) []attr { return []attr{{"__impure", value.Bool(true)}} }, "experimental Nix feature 'impure-derivations' is disabled", nil},
 		{"structured flag", func(b *bench) []attr { return []attr{{"__structuredAttrs", text("yes")}} }, "expected a Boolean but found a string",

@@ -35,8 +35,8 @@ func (s *State) derivationStrict(th *value.Thread, pos source.Pos, args []value.
 	if err != nil {
 		// The place is part of the text, without a snippet: what is written
 		// there is the name, not what went wrong.
-		return nil, value.WithLastingFrame(err, fmt.Sprintf("while evaluating derivation '%s'\n  whose name attribute is located at %s",
-			name, showPos(th, nameAttr.Pos)))
+		return nil, value.WithFrame(err, source.NoPos, "while evaluating derivation '%s'\n  whose name attribute is located at %s",
+			name, showPos(th, nameAttr.Pos))
 	}
 	return v, nil
 }
@@ -117,11 +117,11 @@ func (d *draft) errorf(format string, args ...any) error {
 }
 
 // disabled is the error about a feature that Nix has behind a switch.
-func (d *draft) disabled(feature string) error {
+func (d *draft) disabled(feature, why string) error {
 	if d.s.opt.Feature(feature) {
 		return d.errorf("it needs the experimental Nix feature '%s', which gonix does not have", feature)
 	}
-	return d.errorf("experimental Nix feature '%[1]s' is disabled; add '--extra-experimental-features %[1]s' to enable it", feature)
+	return d.errorf("experimental Nix feature '%[1]s' is disabled%[2]s; add '--extra-experimental-features %[1]s' to enable it", feature, why)
 }
 
 // readAll reads the attributes in the order of their names.
@@ -194,7 +194,7 @@ func (d *draft) read(key string, v value.Value, ignoreNull bool) error {
 	if feature, ok := features[key]; ok {
 		on, err := d.th.Bool(v, d.pos, "")
 		if err == nil && on {
-			err = d.disabled(feature)
+			err = d.disabled(feature, "")
 		}
 		return err
 	}
@@ -321,9 +321,9 @@ func (d *draft) set(key, str string) error {
 		case "flat", "recursive", "nar":
 			d.mode = str
 		case "text":
-			return d.disabled("dynamic-derivations")
+			return d.disabled("dynamic-derivations", fmt.Sprintf(" (text-hashed derivation '%s', outputHashMode = \"text\")", d.drv.Name))
 		case "git":
-			return d.disabled("git-hashing")
+			return d.disabled("git-hashing", "")
 		default:
 			return d.errorf("invalid value '%s' for 'outputHashMode' attribute", str)
 		}

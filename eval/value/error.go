@@ -108,9 +108,10 @@ func WithCallFrame(err error, pos source.Pos, msg string) error {
 // FromCallSite adds the frame of a call at pos that failed, if that is known.
 func FromCallSite(err error, pos source.Pos) error {
 	e := AsError(err)
-	first := e.OfCall && len(e.Frames) == 0
-	if pos != source.NoPos || first {
-		e.Frames = append(e.Frames, TraceFrame{Pos: pos, Msg: "from call site", Call: !first})
+	of := e.OfCall
+	e.OfCall = false // of no call further out
+	if pos != source.NoPos || of && len(e.Frames) == 0 {
+		e.Frames = append(e.Frames, TraceFrame{Pos: pos, Msg: "from call site", Call: !of})
 	}
 	return e
 }
