@@ -174,6 +174,9 @@ func (s *State) Warn(msg string) error {
 	return nil
 }
 
+// Discourage implements [builtin.Host].
+func (s *State) Discourage(msg string) { s.show("warning: " + msg) }
+
 // SearchPath implements [builtin.Host].
 func (s *State) SearchPath() []builtin.SearchEntry { return s.opt.SearchPath }
 

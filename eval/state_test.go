@@ -233,8 +233,10 @@ func TestTrace(t *testing.T) {
 		o.SearchPath = append(o.SearchPath, eval.SearchEntry{Path: "/none"})
 	})
 	evalText(s, `builtins.trace { a = 1; } (builtins.trace "text" (builtins.warn "careful\nreally" 1))`)
+	evalText(s, `builtins.convertHash { hash = builtins.hashString "md5" ""; hashAlgo = "md5"; toHashFormat = "base32"; }`)
 	evalText(s, `[ (builtins.tryEval <x>) (builtins.tryEval <y>) ]`)
 	want := "trace: { a = 1; }\ntrace: text\nevaluation warning: careful\n                    really\n" +
+		"warning: \"base32\" is a deprecated alias for hash format \"nix32\".\n" +
 		"warning: Nix search path entry '/none' does not exist, ignoring\n"
 	if got := out.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)

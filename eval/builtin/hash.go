@@ -12,7 +12,7 @@ func hashTable(h Host) []*value.Builtin {
 			Doc: "Return the hash of s in base-16; type is md5, sha1, sha256 or sha512."},
 		{Name: "hashFile", Params: []string{"type", "p"}, Fn: hashFile(h),
 			Doc: "Return the hash of the file at p in base-16."},
-		{Name: "convertHash", Params: []string{"args"}, Fn: convertHash,
+		{Name: "convertHash", Params: []string{"args"}, Fn: convertHash(h),
 			Doc: "Return { hash; hashAlgo ? …; toHashFormat; } in the notation base16, nix32, base32, base64 or sri."},
 	}
 }
@@ -66,38 +66,43 @@ func hashFile(h Host) builtinFunc {
 	}
 }
 
-func convertHash(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
-	set, err := th.Attrs(args[0], pos, "while evaluating the first argument passed to builtins.convertHash")
-	if err != nil {
-		return nil, err
-	}
-	text, err := convertHashArg(th, pos, set, "hash")
-	if err != nil {
-		return nil, err
-	}
-	algo := nixhash.Unknown
-	if _, ok := set.Get(th.Symbols.Intern("hashAlgo")); ok {
-		name, err := convertHashArg(th, pos, set, "hashAlgo")
+func convertHash(h Host) builtinFunc {
+	return func(th *value.Thread, pos source.Pos, args []value.Value) (value.Value, error) {
+		set, err := th.Attrs(args[0], pos, "while evaluating the first argument passed to builtins.convertHash")
 		if err != nil {
 			return nil, err
 		}
-		if algo, err = hashAlgorithm(th, pos, name); err != nil {
+		text, err := convertHashArg(th, pos, set, "hash")
+		if err != nil {
 			return nil, err
 		}
+		algo := nixhash.Unknown
+		if _, ok := set.Get(th.Symbols.Intern("hashAlgo")); ok {
+			name, err := convertHashArg(th, pos, set, "hashAlgo")
+			if err != nil {
+				return nil, err
+			}
+			if algo, err = hashAlgorithm(th, pos, name); err != nil {
+				return nil, err
+			}
+		}
+		format, err := convertHashArg(th, pos, set, "toHashFormat")
+		if err != nil {
+			return nil, err
+		}
+		if format == "base32" {
+			h.Discourage(`"base32" is a deprecated alias for hash format "nix32".`)
+		}
+		notation, ok := notations(format)
+		if !ok {
+			return nil, th.Errorf(pos, value.EvalError, "unknown hash format '%s', expect 'base16', 'base32', 'base64', or 'sri'", format)
+		}
+		hash, err := nixhash.Parse(text, algo)
+		if err != nil {
+			return nil, th.Errorf(pos, value.EvalError, "%v", err)
+		}
+		return value.NewString(notation(hash)), nil
 	}
-	format, err := convertHashArg(th, pos, set, "toHashFormat")
-	if err != nil {
-		return nil, err
-	}
-	notation, ok := notations(format)
-	if !ok {
-		return nil, th.Errorf(pos, value.EvalError, "unknown hash format '%s', expect 'base16', 'base32', 'base64', or 'sri'", format)
-	}
-	hash, err := nixhash.Parse(text, algo)
-	if err != nil {
-		return nil, th.Errorf(pos, value.EvalError, "%v", err)
-	}
-	return value.NewString(notation(hash)), nil
 }
 
 // notations returns the function that writes a hash in the named format.

@@ -74,6 +74,9 @@ type Host interface {
 	// (abort-on-warn).
 	Warn(msg string) error
 
+	// Discourage prints a warning of a builtin about how it is used.
+	Discourage(msg string)
+
 	// SearchPath is the value of builtins.nixPath.
 	SearchPath() []SearchEntry
 

@@ -117,6 +117,9 @@ func Convert(_ context.Context, w *process.World, name string, args []string) er
 		return err
 	}
 	defer stop()
+	if name == "nix hash convert" && (f.to == "base32" || f.from == "base32") {
+		w.Warn(`"base32" is a deprecated alias for hash format "nix32".`)
+	}
 	return f.convert(w, f.Args)
 }
 
@@ -124,7 +127,7 @@ func Convert(_ context.Context, w *process.World, name string, args []string) er
 func formOf(name string) (func(nixhash.Hash) string, error) {
 	show, ok := hashForms[name]
 	if !ok {
-		return nil, fmt.Errorf("unknown hash format '%s', expect 'base16', 'base32', 'base64', 'nix32', or 'sri'", name)
+		return nil, fmt.Errorf("unknown hash format '%s', expect 'base16', 'base32', 'base64', or 'sri'", name)
 	}
 	return show, nil
 }
