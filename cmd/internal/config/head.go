@@ -111,7 +111,7 @@ func Begin(w *process.World, f CommandLine, fs *pflag.FlagSet, args []string, u 
 	if err := f.Apply(&loaded, w.Warn); err != nil {
 		return nil, nil, err
 	}
-	loaded.warnRenamed(w.Warn)
+	loaded.warnFeatures(w.Warn)
 	if stop, err = f.Common().profile(); err != nil {
 		return nil, nil, err
 	}

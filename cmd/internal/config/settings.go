@@ -254,10 +254,26 @@ func (s *Settings) Feature(name string) bool {
 	return slices.Contains(s.Features, name) || name == "fetch-tree" && slices.Contains(s.Features, "flakes")
 }
 
-// warnRenamed tells of features that have become settings.
-func (s *Settings) warnRenamed(warn func(string)) {
-	if slices.Contains(s.Features, "no-url-literals") {
-		warn("experimental feature 'no-url-literals' has been stabilized and renamed; use 'lint-url-literals = fatal' setting instead")
+// nixFeatures are the experimental features of Nix 2.34, whether or not gonix
+// has what they stand for.
+var nixFeatures = []string{
+	"auto-allocate-uids", "blake3-hashes", "ca-derivations", "cgroups", "configurable-impure-env",
+	"daemon-trust-override", "dynamic-derivations", "external-builders", "fetch-closure", "fetch-tree",
+	"flakes", "git-hashing", "impure-derivations", "local-overlay-store", "mounted-ssh-store",
+	"nix-command", "parse-toml-timestamps", "pipe-operators", "read-only-local-store",
+	"recursive-nix", "verified-fetches",
+}
+
+// warnFeatures tells of features that have become settings, and of what is none.
+func (s *Settings) warnFeatures(warn func(string)) {
+	for i, name := range s.Features {
+		switch {
+		case slices.Contains(nixFeatures, name) || slices.Contains(s.Features[:i], name):
+		case name == "no-url-literals":
+			warn("experimental feature 'no-url-literals' has been stabilized and renamed; use 'lint-url-literals = fatal' setting instead")
+		default:
+			warn("unknown experimental feature '" + name + "'")
+		}
 	}
 }
 
