@@ -157,12 +157,14 @@ func evalCommand(ctx context.Context, w *process.World, name string, args []stri
 	case len(f.Args) > 1:
 		return errors.New("one attribute at a time")
 	}
-	x, shut, err := f.open(ctx, w, set, false)
+	e := f.evaluator(w, set, f.Progress(w))
+	shut, err := e.Open(ctx, true) // any store will do: nothing is asked of it but to take what expressions make
 	if err != nil {
 		return err
 	}
 	defer shut()
-	e, state := x.evaluator(f)
+	state := e.NewState(ctx)
+	defer state.Close()
 	text, err := func() (string, error) {
 		v, err := f.root(e, state)
 		if err != nil {
@@ -180,6 +182,9 @@ func evalCommand(ctx context.Context, w *process.World, name string, args []stri
 			return "", err
 		}
 		th := state.Thread()
+		if v, err = th.Force(v, source.NoPos); err != nil {
+			return "", err
+		}
 		if apply != "" {
 			fn, err := state.Expression(apply, w.Cwd, "«string»")
 			if err != nil {
@@ -200,16 +205,15 @@ func evalCommand(ctx context.Context, w *process.World, name string, args []stri
 			out, _, err := render.JSON(th, v, source.NoPos, true, false)
 			return out + "\n", err
 		}
-		if err := th.DeepForce(v, source.NoPos); err != nil {
-			return "", err
-		}
-		out, err := render.Text(th, v)
+		out, err := th.ShowAs(v, value.ShowOptions{Force: true, Derivations: true})
 		return out + "\n", err
 	}()
-	x.Progress.Close()
+	e.Progress.Close()
 	if err != nil {
 		return e.Report(ctx, state, err)
 	}
-	x.Out.WriteString(text)
-	return x.End(nil)
+	if _, err := io.WriteString(w.Stdout, text); err != nil {
+		return fmt.Errorf("write to standard output: %w", err)
+	}
+	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"gonix/cmd/internal/process"
 	"gonix/cmd/internal/realise"
 	"gonix/cmd/internal/stores"
+	"gonix/cmd/internal/terminal"
 	"gonix/derivation/binarycache"
 	"gonix/derivation/storepath"
 	"gonix/eval"
@@ -159,15 +160,17 @@ func (x *run) storeInstallables(f *flags) ([]installable, error) {
 
 // evaluator evaluates for installables, building what the evaluation reads.
 func (x *run) evaluator(f *flags) (*expression.Evaluator, *eval.State) {
-	if f.expr != "" && !f.impure {
-		x.Settings.Pure = true
-	}
-	e := &expression.Evaluator{
-		World: x.World, Flags: &f.Flags.Flags, Settings: x.Settings, Progress: x.Progress,
-		Trace: x.Progress,
-	}
+	e := f.evaluator(x.World, x.Settings, x.Progress)
 	e.Use(x.Context, x.Maker, realise.Manner{})
 	return e, e.NewState(x.Context)
+}
+
+// evaluator returns one that has no store yet. What --expr says is pure.
+func (f *flags) evaluator(w *process.World, set *config.Settings, p *terminal.Progress) *expression.Evaluator {
+	if f.expr != "" && !f.impure {
+		set.Pure = true
+	}
+	return &expression.Evaluator{World: w, Flags: &f.Flags.Flags, Settings: set, Progress: p, Trace: p}
 }
 
 // root is the value that attributes are taken of.
