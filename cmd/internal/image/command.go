@@ -27,6 +27,7 @@ var verbs = []verb{
 	{"push", "RESULT REF", "write an image to a registry; blobs that it has are not even read", pushVerb},
 	{"index", "-t REF RESULT...", "push images of several platforms under one name", indexVerb},
 	{"pull", "REF -o FILE", "write an image of a registry to an archive", pullVerb},
+	{"prefetch", "REF", "take an image of a registry to the store and write what pullImage needs", prefetchVerb},
 	{"load", "[RESULT]", "hand an image to podman or docker", loadVerb},
 	{"inspect", "RESULT", "show configuration, layers, digests and sizes", inspectVerb},
 	{"layers", "RESULT", "show the store paths and sizes of each layer", layersVerb},
