@@ -313,7 +313,7 @@ func verifyVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *fla
 			}{t.Image.Digest(), len(l.UnpackedSizes), len(l.Files)})
 		}
 		if !f.quiet {
-			fmt.Fprintf(w.Stdout, "%s: %d layers, %d files, all as they should be\n", t.Image.Digest(), len(l.UnpackedSizes), len(l.Files))
+			fmt.Fprintf(w.Stdout, "%s: %s, %d files, all as they should be\n", t.Image.Digest(), layerCount(len(l.UnpackedSizes)), len(l.Files))
 		}
 		return nil
 	}

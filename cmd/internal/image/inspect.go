@@ -89,8 +89,8 @@ func inspectVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *fl
 		for _, n := range s.Names {
 			fmt.Fprintf(&b, "name      %s\n", terminal.Printable(n))
 		}
-		fmt.Fprintf(&b, "digest    %s\nconfig    %s\nplatform  %s\ncreated   %s\nsize      %s in %d layers, %s loaded\n",
-			j.Digest, j.ConfigDigest, terminal.Printable(registry.PlatformString(image.Platform{OS: s.OS, Architecture: s.Architecture, Variant: s.Variant})), terminal.Printable(s.Created), terminal.ByteSize(s.Size), len(s.Layers), terminal.ByteSize(s.UnpackedSize))
+		fmt.Fprintf(&b, "digest    %s\nconfig    %s\nplatform  %s\ncreated   %s\nsize      %s in %s, %s loaded\n",
+			j.Digest, j.ConfigDigest, terminal.Printable(registry.PlatformString(image.Platform{OS: s.OS, Architecture: s.Architecture, Variant: s.Variant})), terminal.Printable(s.Created), terminal.ByteSize(s.Size), layerCount(len(s.Layers)), terminal.ByteSize(s.UnpackedSize))
 		keys := make([]string, 0, len(s.Settings))
 		for k := range s.Settings {
 			keys = append(keys, k)

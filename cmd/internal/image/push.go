@@ -154,7 +154,7 @@ func pullVerb(ctx context.Context, w *process.World, fs *pflag.FlagSet, f *flags
 			return fmt.Errorf("pull %s: %w", name, err)
 		}
 		if !f.quiet {
-			fmt.Fprintf(w.Stderr, "pulled %s: %d layers\n", name, len(img.Layers()))
+			fmt.Fprintf(w.Stderr, "pulled %s: %s\n", name, layerCount(len(img.Layers())))
 		}
 		fmt.Fprintln(w.Stdout, img.Digest())
 		return nil

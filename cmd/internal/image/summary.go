@@ -39,13 +39,17 @@ func Summarise(ctx context.Context, w *process.World, st *store.Local, p storepa
 	return nil
 }
 
+// layerCount is n layers in words.
+func layerCount(n int) string {
+	if n == 1 {
+		return "1 layer"
+	}
+	return fmt.Sprintf("%d layers", n)
+}
+
 func summaryText(s dockertools.Summary) string {
 	var b strings.Builder
-	layers := "1 layer"
-	if n := len(s.Layers); n != 1 {
-		layers = fmt.Sprintf("%d layers", n)
-	}
-	fmt.Fprintf(&b, "image %s: %s, %s compressed, %s loaded\n", strings.Join(s.Names, " "), layers, terminal.ByteSize(s.Size), terminal.ByteSize(s.UnpackedSize))
+	fmt.Fprintf(&b, "image %s: %s, %s compressed, %s loaded\n", strings.Join(s.Names, " "), layerCount(len(s.Layers)), terminal.ByteSize(s.Size), terminal.ByteSize(s.UnpackedSize))
 	base := int64(0)
 	for _, l := range s.Layers {
 		if l.FromBase {
