@@ -3,6 +3,7 @@ package nix
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -133,8 +134,12 @@ func (x *run) installables(f *flags) ([]installable, error) {
 	return list, nil
 }
 
-// storeInstallables are store paths with ^ and outputs behind derivations.
+// storeInstallables are store paths with ^ and outputs behind derivations. Where
+// none is named Nix means the flake of the folder.
 func (x *run) storeInstallables(f *flags) ([]installable, error) {
+	if len(f.Args) == 0 && !f.Stdin {
+		return nil, errors.New("flakes are not supported: name a store path, or an expression with --file or --expr")
+	}
 	var list []installable
 	for _, arg := range f.Args {
 		name, names, some := strings.Cut(arg, "^")
