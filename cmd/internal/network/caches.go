@@ -145,7 +145,7 @@ func (c *Caches) Options() substitute.Options {
 				p.Received(id, 0, size)
 			},
 			Progress: func(path storepath.Path, done, total int64) { p.Received(path.String(), done, max(total, 0)) },
-			Finished: func(path storepath.Path, _ error) { p.Finished(path.String()) },
+			Finished: func(path storepath.Path, err error) { p.Ended(path.String(), err == nil) },
 			Warn:     c.warn,
 		},
 	}

@@ -243,7 +243,7 @@ func (c *copying) upload(ctx context.Context, paths []storepath.Path) error {
 			c.Progress.Copying(id, i.Path.Name(), fmt.Sprintf("copying path '%s' to '%s'...", id, c.cache))
 		},
 		Progress: func(p storepath.Path, done, total int64) { c.Progress.Received(p.String(), done, total) },
-		Finished: func(p storepath.Path) { c.Progress.Finished(p.String()) },
+		Finished: func(p storepath.Path) { c.Progress.Ended(p.String(), true) },
 	})
 }
 

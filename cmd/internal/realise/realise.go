@@ -214,7 +214,7 @@ func (m *Maker) show() func(build.Event) {
 		case build.Note:
 			p.Printf("%s", e.Text)
 		case build.Finished, build.Failed:
-			p.Finished(id)
+			p.Ended(id, e.Kind == build.Finished)
 		}
 	}
 }

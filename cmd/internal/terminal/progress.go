@@ -5,6 +5,7 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,18 +22,18 @@ type Progress struct {
 	Raw   bool       // without the names of the builds, as the old commands of Nix
 	Quiet bool
 
-	mu    sync.Mutex
-	start time.Time
-	stage string // what goes on outside of jobs ("evaluating redis.nix")
-	jobs  []*jobLine
-	done  int
-	total int
-	came  int   // objects from binary caches
-	bytes int64 // downloaded by finished jobs
-	drawn int   // lines on the screen that are ours
-	last  time.Time
-	stop  chan struct{}
-	ended chan struct{}
+	mu     sync.Mutex
+	start  time.Time
+	stage  string // what goes on outside of jobs ("evaluating redis.nix")
+	jobs   []*jobLine
+	done   int
+	failed int // builds
+	total  int
+	came   int   // objects from binary caches
+	bytes  int64 // downloaded by finished jobs
+	drawn  int   // lines on the screen that are ours
+	stop   chan struct{}
+	ended  chan struct{}
 }
 
 // jobLine is one running job.
@@ -110,7 +111,7 @@ func (p *Progress) Again(live bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.live, p.start = live, time.Now()
-	p.jobs, p.done, p.total, p.bytes = nil, 0, 0, 0
+	p.jobs, p.done, p.failed, p.total, p.came, p.bytes = nil, 0, 0, 0, 0, 0
 }
 
 func (p *Progress) SetStage(stage string) {
@@ -182,34 +183,25 @@ func (p *Progress) Received(id string, got, want int64) {
 	}
 }
 
-// note remembers why a job stands still (waiting for a lock).
-func (p *Progress) note(id, text string) {
+// Ended takes a job off the screen; ok says that it made what it was to make.
+func (p *Progress) Ended(id string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if j := p.job(id); j != nil {
-		j.line = text
+	j := p.job(id)
+	if j == nil {
+		return
 	}
-	if !p.live && !p.Quiet {
-		p.say(text)
+	p.jobs = slices.DeleteFunc(p.jobs, func(other *jobLine) bool { return other == j })
+	if j.download {
+		p.bytes += j.got
 	}
-}
-
-func (p *Progress) Finished(id string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i, j := range p.jobs {
-		if j.id == id {
-			if j.download {
-				p.bytes += j.got
-			}
-			p.jobs = append(p.jobs[:i], p.jobs[i+1:]...)
-			if j.copied {
-				p.came++
-			} else {
-				p.done++
-			}
-			return
-		}
+	switch {
+	case ok && j.copied:
+		p.came++
+	case ok:
+		p.done++
+	case !j.copied:
+		p.failed++
 	}
 }
 
@@ -238,6 +230,9 @@ func (p *Progress) draw() {
 	}
 	if p.total > 0 || p.came > 0 {
 		s := fmt.Sprintf("[%d/%d built", p.done, p.total)
+		if p.failed > 0 {
+			s += fmt.Sprintf(" (%d failed)", p.failed)
+		}
 		if p.came > 0 {
 			s += fmt.Sprintf(", %d copied", p.came)
 		}
