@@ -33,7 +33,6 @@ func Command(ctx context.Context, w *process.World, name string, args []string) 
 	}
 
 	p := f.Progress(w)
-	p.Raw = process.IsOldName(name)
 	p.Run()
 	defer p.Close()
 

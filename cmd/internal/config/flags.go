@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"gonix/cmd/internal/process"
 	"gonix/cmd/internal/terminal"
 )
 
@@ -25,6 +24,9 @@ type Flags struct {
 	Quiet   bool
 	Logs    bool // build logs as they are written
 	NoLog   bool // none unless a build fails
+
+	logFormat string // one of logFormats, "" for that of the command
+	jsonLogs  []*terminal.JSONLog
 }
 
 // option is --option NAME VALUE or --NAME VALUE; a value that is wrong is an error
@@ -55,19 +57,12 @@ func (f *Flags) DeclareOutput(fs *pflag.FlagSet) {
 	fs.CountVarP(&f.Verbose, "verbose", "v", "show build logs; twice: say more")
 	fs.BoolVarP(&f.NoLog, "no-build-output", "Q", false, "show no build logs unless a build fails")
 	fs.BoolVar(&f.Quiet, "quiet", false, "show errors only")
+	f.declareLogFormat(fs)
 }
 
 // DeclareLogs declares -L.
 func (f *Flags) DeclareLogs(fs *pflag.FlagSet) {
 	fs.BoolVarP(&f.Logs, "print-build-logs", "L", false, "show build logs as they are written")
-}
-
-// Progress shows what goes on as the flags say.
-func (f *Flags) Progress(w *process.World) *terminal.Progress {
-	p := terminal.New(w.Stderr, w.Terminal && !f.Quiet, w.Width)
-	p.Quiet = f.Quiet
-	p.Logs = !f.NoLog && !f.Quiet && (f.Verbose > 0 || f.Logs || !w.Terminal)
-	return p
 }
 
 // DeclareLast declares the flags that end every usage.

@@ -93,7 +93,15 @@ func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 // lays the flags over them, and starts the profile that --cpuprofile asks for; stop
 // ends it. Where usage or version were to be shown that was all, and set is nil.
 func Begin(w *process.World, f CommandLine, fs *pflag.FlagSet, args []string, u Usage) (set *Settings, stop func(), err error) {
-	if err := f.Parse(fs, args); err != nil {
+	if fs.Lookup("log-format") == nil {
+		f.Common().declareLogFormat(fs)
+		fs.Lookup("log-format").Hidden = true
+	}
+	err = f.Parse(fs, args)
+	if err := f.Common().beginLog(w); err != nil {
+		return nil, nil, err
+	}
+	if err != nil {
 		return nil, nil, SeeHelp(unknownFlag(err, args), fs.Name())
 	}
 	switch c := f.Common(); {
@@ -112,6 +120,9 @@ func Begin(w *process.World, f CommandLine, fs *pflag.FlagSet, args []string, u 
 		return nil, nil, err
 	}
 	loaded.warnFeatures(w.Warn)
+	if err := f.Common().openLog(w, &loaded); err != nil {
+		return nil, nil, err
+	}
 	if stop, err = f.Common().profile(); err != nil {
 		return nil, nil, err
 	}

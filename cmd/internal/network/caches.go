@@ -141,7 +141,7 @@ func (c *Caches) Options() substitute.Options {
 		Events: substitute.Events{
 			Started: func(path storepath.Path, from string, size int64) {
 				id := path.String()
-				p.Copying(id, path.Name(), fmt.Sprintf("copying path '%s' from '%s'...", id, from))
+				p.Copying(id, path.Name(), from, "")
 				p.Received(id, 0, size)
 			},
 			Progress: func(path storepath.Path, done, total int64) { p.Received(path.String(), done, max(total, 0)) },

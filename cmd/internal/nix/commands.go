@@ -148,7 +148,7 @@ func printUsage(out io.Writer, commands []command) {
 func flagWords(args []string) int {
 	name, ok := strings.CutPrefix(args[0], "--")
 	switch {
-	case args[0] == "-j" || args[0] == "--store":
+	case args[0] == "-j" || args[0] == "--store" || args[0] == "--log-format":
 		return min(2, len(args))
 	case name == "option" && ok:
 		return min(3, len(args))

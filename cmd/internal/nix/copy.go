@@ -240,7 +240,7 @@ func (c *copying) upload(ctx context.Context, paths []storepath.Path) error {
 	return c.cache.Upload(ctx, c.source, infos, runtime.NumCPU(), binarycache.UploadEvents{
 		Started: func(i *narinfo.Info) {
 			id := i.Path.String()
-			c.Progress.Copying(id, i.Path.Name(), fmt.Sprintf("copying path '%s' to '%s'...", id, c.cache))
+			c.Progress.Copying(id, i.Path.Name(), "", fmt.Sprint(c.cache))
 		},
 		Progress: func(p storepath.Path, done, total int64) { c.Progress.Received(p.String(), done, total) },
 		Finished: func(p storepath.Path) { c.Progress.Ended(p.String(), true) },

@@ -157,7 +157,6 @@ func Command(ctx context.Context, w *process.World, name string, args []string) 
 		return err
 	}
 	defer shut()
-	x.Progress.Raw = process.IsOldName(name)
 	if f.Stdin && op.name != "import" && op.name != "restore" {
 		words := bufio.NewScanner(w.Stdin)
 		words.Split(bufio.ScanWords)

@@ -139,14 +139,6 @@ func (m *Maker) options(ctx context.Context, plan *build.Plan) (build.Options, e
 			return build.Options{}, err
 		}
 	}
-	events := m.show()
-	if set.JSONLogPath != "" {
-		log, err := terminal.OpenJSONLog(m.World.Abs(set.JSONLogPath))
-		if err != nil {
-			return build.Options{}, err
-		}
-		events = log.Also(m.Store, events)
-	}
 	opts := build.Options{
 		Builders:   builders(m.World, set, m.Store, shell),
 		Jobs:       set.MaxJobs,
@@ -162,7 +154,7 @@ func (m *Maker) options(ctx context.Context, plan *build.Plan) (build.Options, e
 		BuildDir:   set.BuildDir,
 		System:     set.System,
 		LookupEnv:  m.World.LookupEnv,
-		Events:     events,
+		Events:     m.show(),
 	}
 	if _, err := exec.LookPath("bzcat"); err != nil && set.CompressBuildLog {
 		opts.LogCommand = m.logCommand
@@ -203,6 +195,9 @@ func (m *Maker) show() func(build.Event) {
 			drv, err := st.ReadDerivation(context.Background(), e.Drv)
 			download[e.Drv] = err == nil && drv.Builder == "builtin:fetchurl"
 			p.Started(id, strings.TrimSuffix(e.Drv.Name(), ".drv"), download[e.Drv])
+			if err == nil {
+				p.Detail(fmt.Sprintf("executing builder '%s'", drv.Builder))
+			}
 		case build.Phase:
 			p.Phased(id, e.Text)
 		case build.LogLine:

@@ -195,7 +195,7 @@ func (r *session) next(in lineReader, continued bool) (string, error) {
 // do does what the user asked for, shows what went wrong, and returns the
 // errors that are for the loop.
 func (r *session) do(what func() error) error {
-	r.Progress.Again(r.World.Terminal && !r.f.Quiet)
+	r.Progress.Again(r.f.Redraws(r.World))
 	err := r.turn.do(what)
 	var more incompleteError
 	switch {

@@ -3,6 +3,7 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -21,6 +22,7 @@ type Progress struct {
 	Logs  bool       // print build logs as they come
 	Raw   bool       // without the names of the builds, as the old commands of Nix
 	Quiet bool
+	Also  []*JSONLog // are told of everything
 
 	mu     sync.Mutex
 	start  time.Time
@@ -98,7 +100,13 @@ func (p *Progress) Close() {
 func (p *Progress) Printf(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.say(fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	p.say(text)
+	for _, l := range p.Also {
+		if p.w != io.Writer(l) {
+			io.WriteString(l, text)
+		}
+	}
 }
 
 func (p *Progress) say(text string) {
@@ -130,12 +138,22 @@ func (p *Progress) Started(id, name string, download bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.jobs = append(p.jobs, &jobLine{id: id, name: name, download: download, began: time.Now()})
+	for _, l := range p.Also {
+		l.start(id, activityBuild, "building '"+id+"'", id, "", 1, 1)
+	}
 	if !p.live && !p.Quiet {
 		if download {
 			p.say("downloading '" + id + "'...")
 		} else {
 			p.say("building '" + id + "'...")
 		}
+	}
+}
+
+// Detail tells the logs what hardly anybody wants to read.
+func (p *Progress) Detail(text string) {
+	for _, l := range p.Also {
+		l.message(levelChatty, text)
 	}
 }
 
@@ -154,6 +172,9 @@ func (p *Progress) Phased(id, phase string) {
 	if j := p.job(id); j != nil {
 		j.phase, j.line = phase, ""
 	}
+	for _, l := range p.Also {
+		l.result(id, resultSetPhase, phase)
+	}
 }
 
 func (p *Progress) Logged(id, line string) {
@@ -162,6 +183,9 @@ func (p *Progress) Logged(id, line string) {
 	j := p.job(id)
 	if j == nil {
 		return
+	}
+	for _, l := range p.Also {
+		l.result(id, resultLogLine, line)
 	}
 	if p.Logs {
 		if p.Raw {
@@ -181,6 +205,9 @@ func (p *Progress) Received(id string, got, want int64) {
 	if j := p.job(id); j != nil {
 		j.got, j.want = got, want
 	}
+	for _, l := range p.Also {
+		l.progress(id, got, want)
+	}
 }
 
 // Ended takes a job off the screen; ok says that it made what it was to make.
@@ -190,6 +217,9 @@ func (p *Progress) Ended(id string, ok bool) {
 	j := p.job(id)
 	if j == nil {
 		return
+	}
+	for _, l := range p.Also {
+		l.stop(id)
 	}
 	p.jobs = slices.DeleteFunc(p.jobs, func(other *jobLine) bool { return other == j })
 	if j.download {
@@ -285,13 +315,21 @@ func (j *jobLine) speed() string {
 	return ", " + ByteSize(int64(float64(j.got)/t.Seconds())) + "/s"
 }
 
-// Copying shows an object on its way from one store to another.
-func (p *Progress) Copying(id, name, text string) {
+// Copying shows an object on its way from one store to another; "" is that of the
+// command.
+func (p *Progress) Copying(id, name, from, to string) {
+	text := fmt.Sprintf("copying path '%s' from '%s'", id, from)
+	if from == "" {
+		text = fmt.Sprintf("copying path '%s' to '%s'", id, to)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.jobs = append(p.jobs, &jobLine{id: id, name: name, download: true, copied: true, began: time.Now()})
+	for _, l := range p.Also {
+		l.start(id, activityCopyPath, text, id, cmp.Or(from, "local"), cmp.Or(to, "local"))
+	}
 	if !p.live && !p.Quiet {
-		p.say(text)
+		p.say(text + "...")
 	}
 }
 

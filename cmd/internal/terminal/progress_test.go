@@ -14,15 +14,15 @@ func TestTally(t *testing.T) {
 	}{
 		{"built", func(p *Progress) { p.Started("a", "a", false); p.Ended("a", true) }, "[1/3 built, 0s]"},
 		{"failed", func(p *Progress) { p.Started("a", "a", false); p.Ended("a", false) }, "[0/3 built (1 failed), 0s]"},
-		{"copied", func(p *Progress) { p.Copying("a", "a", ""); p.Ended("a", true) }, "[0/3 built, 1 copied, 0s]"},
-		{"not copied", func(p *Progress) { p.Copying("a", "a", ""); p.Ended("a", false) }, "[0/3 built, 0s]"},
+		{"copied", func(p *Progress) { p.Copying("a", "a", "file:///cache", ""); p.Ended("a", true) }, "[0/3 built, 1 copied, 0s]"},
+		{"not copied", func(p *Progress) { p.Copying("a", "a", "file:///cache", ""); p.Ended("a", false) }, "[0/3 built, 0s]"},
 		{"downloaded", func(p *Progress) {
 			p.Started("a", "a", true)
 			p.Received("a", 7, 7)
 			p.Ended("a", true)
 		}, "[1/3 built, 7 B downloaded, 0s]"},
 		{"again", func(p *Progress) {
-			p.Copying("a", "a", "")
+			p.Copying("a", "a", "file:///cache", "")
 			p.Ended("a", true)
 			p.Started("b", "b", false)
 			p.Ended("b", false)

@@ -33,6 +33,11 @@ func main() {
 		check(os.MkdirAll(os.Getenv("out"), 0o755))
 		code, _ := strconv.Atoi(args[1])
 		os.Exit(code)
+	case "say": // LINE ...: says something, writes it
+		for _, line := range args {
+			fmt.Println(line)
+		}
+		write(fmt.Sprintln(args))
 	case "slow": // MILLISECONDS TEXT: writes half, waits, writes the rest
 		ms, _ := strconv.Atoi(args[0])
 		write("half")
