@@ -80,16 +80,17 @@ func TestAttachFaults(t *testing.T) {
 		if _, err := c.Push(t.Context(), img, host+"/app:1", ""); err != nil {
 			t.Fatal(err)
 		}
-		f.n, f.first, f.last = 0, step, 1<<30
+		f.from(step)
 		_, err := c.Attach(t.Context(), img, host+"/app:1", Document{MediaType: "a/b", Data: []byte("x")})
-		if f.n <= step {
+		seen := f.seen()
+		if len(seen) <= step {
 			if err != nil || step < 5 {
 				t.Errorf("%d steps, error %v", step, err)
 			}
 			return
 		}
 		if err == nil || !strings.HasPrefix(err.Error(), "attach to "+host+"/app:1: ") {
-			t.Errorf("step %d (%s): error %v", step, f.log[len(f.log)-1], err)
+			t.Errorf("step %d (%s): error %v", step, seen[step], err)
 		}
 	}
 }

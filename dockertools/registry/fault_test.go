@@ -25,7 +25,7 @@ func TestPullFaults(t *testing.T) {
 	t.Setenv("REGISTRY_AUTH_FILE", "")
 	for kind, fail := range failures {
 		var scopes []string
-		f := &faulty{fail: fail, first: 1 << 30, last: 1 << 30}
+		f := &faulty{fail: fail, first: never, last: never}
 		host := serve(t, func(h http.Handler) http.Handler { f.next = tokens(&scopes)(h); return f })
 		auths := fmt.Sprintf(`{"auths":{%q:{"auth":"bWU6c2VjcmV0"}}}`, host)
 		if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(auths), 0o600); err != nil {
@@ -47,23 +47,18 @@ func TestPullFaults(t *testing.T) {
 			return image.Validate(img)
 		}
 		for step := 0; ; step++ {
-			f.mu.Lock()
-			f.n, f.first, f.log = 0, step, nil
-			f.mu.Unlock()
+			f.from(step)
 			err := pull()
-			f.mu.Lock()
-			reached := f.n > step
-			f.first = 1 << 30
-			log := f.log
-			f.mu.Unlock()
-			if !reached {
+			seen := f.seen()
+			f.from(never)
+			if len(seen) <= step {
 				if err != nil || step < 7 {
 					t.Errorf("%s: a pull of %d steps, error %v", kind, step, err)
 				}
 				break
 			}
 			if err == nil || !strings.Contains(err.Error(), host) {
-				t.Errorf("%s at step %d (%s): error %v", kind, step, log[step], err)
+				t.Errorf("%s at step %d (%s): error %v", kind, step, seen[step], err)
 			} else if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "bWU6") || strings.Contains(err.Error(), "let-me-in") {
 				t.Errorf("%s at step %d: the error tells the password: %v", kind, step, err)
 			}

@@ -58,21 +58,16 @@ func TestSilence(t *testing.T) {
 			"pull": func(c *Client, ref string) error { return pulled(t, c, ref) },
 		} {
 			for step := 0; ; step++ {
-				f := &faulty{fail: fail, first: 1 << 30, last: 1 << 30}
+				f := &faulty{fail: fail, first: never, last: never}
 				host := serve(t, func(h http.Handler) http.Handler { f.next = h; return f })
 				if what == "pull" {
 					if _, err := quick().Push(t.Context(), img, host+"/app:1", ""); err != nil {
 						t.Fatal(err)
 					}
 				}
-				f.mu.Lock()
-				f.n, f.first = 0, step
-				f.mu.Unlock()
+				f.from(step)
 				err := run(quick(), host+"/app:1")
-				f.mu.Lock()
-				reached := f.n > step
-				f.mu.Unlock()
-				if !reached {
+				if len(f.seen()) <= step {
 					if err != nil || step < 3 {
 						t.Errorf("%s %s of %d steps: %v", kind, what, step, err)
 					}

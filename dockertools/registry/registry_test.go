@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -213,6 +214,23 @@ type faulty struct {
 	log         []string
 }
 
+// never is the number of a request that does not come.
+const never = 1 << 30
+
+// from begins to count requests anew, of which those from number first on fail.
+func (f *faulty) from(first int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.n, f.first, f.last, f.log = 0, first, never, nil
+}
+
+// seen returns the requests since the count began.
+func (f *faulty) seen() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.log)
+}
+
 func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	n := f.n
@@ -258,12 +276,11 @@ func TestFaults(t *testing.T) {
 					t.Fatal(err)
 				}
 				img := testImage(t, "amd64", testLayer(t, "new", nil), testLayer(t, strings.Repeat("x", 1<<20), nil))
-				f.n, f.first, f.last = 0, step, 1<<30
+				f.from(step)
 				_, err := c.Push(t.Context(), img, host+"/app:1", "")
-				reached := f.n > step
-				what := f.log[len(f.log)-1]
-				f.first = 1 << 30
-				if !reached {
+				seen := f.seen()
+				f.from(never)
+				if len(seen) <= step {
 					if err != nil {
 						t.Errorf("a push without a failure: %v", err)
 					}
@@ -273,7 +290,7 @@ func TestFaults(t *testing.T) {
 					return
 				}
 				if err == nil {
-					t.Errorf("step %d (%s): no error", step, what)
+					t.Errorf("step %d (%s): no error", step, seen[step])
 					whole(t, host+"/app:1", img.Digest())
 				} else {
 					if !strings.HasPrefix(err.Error(), "push "+host+"/app:1: ") {
@@ -302,9 +319,9 @@ func TestRetries(t *testing.T) {
 			c := &Client{Jobs: 1, Pause: time.Millisecond, Transport: &http.Transport{}}
 			img := testImage(t, "amd64", testLayer(t, strings.Repeat("x", 1<<20), nil))
 			if _, err := c.Push(t.Context(), img, host+"/app:1", ""); err != nil {
-				t.Errorf("%s at step %d (%s): %v", kind, step, f.log[step], err)
+				t.Errorf("%s at step %d (%s): %v", kind, step, f.seen()[step], err)
 			}
-			if f.n <= step {
+			if len(f.seen()) <= step {
 				break
 			}
 			whole(t, host+"/app:1", img.Digest())
