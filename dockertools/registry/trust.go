@@ -35,6 +35,9 @@ type transports struct {
 
 // RoundTrip implements [http.RoundTripper].
 func (t *transports) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme != "https" {
+		return remote.DefaultTransport.RoundTrip(r)
+	}
 	to, err := t.of(r.URL.Host)
 	if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ func Command(ctx context.Context, w *process.World, name string, args []string) 
 		return err
 	}
 	f.documents.Include = f.Include
-	return image.Push(ctx, w, st, path, f.push, &f.documents, f.Quiet)
+	return image.Push(ctx, w, set, st, path, f.push, &f.documents, f.Quiet)
 }
 
 // goalsOf gathers the outputs that are wanted of each derivation.

@@ -63,6 +63,7 @@ func (v verb) words() string {
 type flags struct {
 	store, choose, platform string
 	insecure, quiet         bool
+	settings                *config.Settings // nil until they are needed
 	closers                 []func() error
 }
 
@@ -131,11 +132,14 @@ func printUsage(out io.Writer, name string) {
 
 // client is for the registries that the command line names.
 func (f *flags) client(w *process.World) (*registry.Client, error) {
-	set, err := config.Load(w, w.Called)
-	if err != nil {
-		return nil, err
+	if f.settings == nil {
+		set, err := config.Load(w, w.Called)
+		if err != nil {
+			return nil, err
+		}
+		f.settings = &set
 	}
-	return network.Registry(w, &set, f.insecure), nil
+	return network.Registry(w, f.settings, f.insecure), nil
 }
 
 // pull returns the image of that name in a registry.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"gonix/cmd/internal/config"
 	"gonix/cmd/internal/process"
 	"gonix/cmd/internal/terminal"
 	"gonix/derivation/store"
@@ -110,8 +111,8 @@ func (f *flags) pushing(w *process.World, c *registry.Client, ref string, push f
 
 // Push writes the image that lies at a store path to a registry, with the
 // documents that d asks for.
-func Push(ctx context.Context, w *process.World, st *store.Local, path storepath.Path, ref string, d *Documents, quiet bool) error {
-	g := &flags{platform: "linux/amd64", quiet: quiet}
+func Push(ctx context.Context, w *process.World, set *config.Settings, st *store.Local, path storepath.Path, ref string, d *Documents, quiet bool) error {
+	g := &flags{platform: "linux/amd64", quiet: quiet, settings: set}
 	defer g.close()
 	ref = remoteName(ref)
 	img, err := g.open(ctx, w, st.RealPath(path))

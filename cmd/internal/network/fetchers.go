@@ -76,7 +76,7 @@ func Registry(w *process.World, set *config.Settings, insecure bool) *registry.C
 		c.Trust.Roots = func() (*x509.CertPool, error) { return certificates(file) }
 	}
 	for _, program := range []string{"containers", "docker"} {
-		if home := w.Getenv("HOME"); home != "" {
+		if home := w.Home(); home != "" {
 			c.Trust.Folders = append(c.Trust.Folders, filepath.Join(home, ".config", program, "certs.d"))
 		}
 		c.Trust.Folders = append(c.Trust.Folders, filepath.Join("/etc", program, "certs.d"))
