@@ -186,6 +186,10 @@ func (a *archiver) look(name string, content io.Reader, spool string) error {
 			if a.spool, err = os.CreateTemp(spool, "gonix-image-"); err != nil {
 				return err
 			}
+			// It goes when it is closed, also if the process is killed.
+			if err := os.Remove(a.spool.Name()); err != nil {
+				return err
+			}
 		}
 		to = append(to, io.NewOffsetWriter(a.spool, a.end))
 	}
@@ -244,6 +248,5 @@ func (a *archiver) advance(p *path) error {
 func (a *archiver) close() {
 	if a.spool != nil {
 		a.spool.Close()
-		os.Remove(a.spool.Name())
 	}
 }

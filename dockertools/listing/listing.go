@@ -4,7 +4,8 @@
 //
 // Names and links are checked and resolved by package rootfs, as for a base
 // image; so an archive that plays tricks is refused with the entry that does.
-// File contents pass by and are not kept.
+// File contents pass by and are not kept. [Listing.Archives] reads the layers once
+// more, to hash store paths as a store does.
 package listing
 
 import (

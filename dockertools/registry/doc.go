@@ -7,7 +7,8 @@
 // [Client.Pull] returns an image whose layers are read from the registry when
 // somebody opens them.
 //
-// The protocol, credentials and retries are those of go-containerregistry; this
+// [Trust] says which certificates are believed and shown. The protocol, credentials
+// and retries are those of go-containerregistry; this
 // package is the arrow from package image to it and back. Below it, requests that
 // nothing moves in for some minutes are given up, and blobs that break off go on
 // where they did. The protocol is the OCI distribution specification 1.1.

@@ -84,7 +84,8 @@ let
   };
 in
 rec {
-  # Arguments are those that nixpkgs' buildImage takes.
+  # Arguments are those that nixpkgs' buildImage takes. The function has a name of its
+  # own for the error about one that is misspelt.
   buildImage =
     let
       buildImage =
